@@ -1,0 +1,186 @@
+package org.tenon.spi;
+
+import java.util.ArrayDeque;
+import java.util.Locale;
+import java.util.TreeMap;
+import org.tenon.OutOfDeviceMemoryException;
+import org.tenon.TensorArgumentException;
+import org.tenon.TensorStateException;
+
+/**
+ * The caching allocator of one device: sizes are rounded to classes, freed blocks are kept and reused by best fit, up to a
+ * quarter of the device. Before it says out of memory it empties the cache, asks the garbage collector for tensors that
+ * nobody can reach, and tries once more. On a device with a stream, "freed" means that launches already queued may still
+ * use the block and later ones come after them; the order of the queue makes that safe.
+ *
+ * <p>{@code -Dtenon.memory=checked} fills each new buffer with a NaN pattern and puts a guard band on both sides, which is
+ * looked at when the buffer is freed: an op that writes outside its output is found, and one that reads what it never
+ * wrote gives NaN.
+ */
+public final class Allocator {
+    private static final long ROUND = 512;
+    private static final long GUARD = 512;
+    private static final byte POISON = (byte) 0xFF;
+    private static final long FIRST_COLLECTION = 256L << 20;
+    private static final boolean CHECKED = "checked".equals(System.getProperty("tenon.memory"));
+
+    private final String device;
+    private final RawMemory memory;
+    private final TreeMap<Long, ArrayDeque<Buffer>> cache = new TreeMap<>();
+    private long liveBytes;
+    private long liveBuffers;
+    private long cachedBytes;
+    private long peakBytes;
+    private long nextCollection = FIRST_COLLECTION;
+
+    /** The allocator of {@code device}, for its messages. */
+    public Allocator(String device, RawMemory memory) {
+        this.device = device;
+        this.memory = memory;
+    }
+
+    /** A buffer of at least {@code bytes} arbitrary bytes, aligned to 64 at least. */
+    public Buffer allocate(long bytes) {
+        if (bytes < 0 || bytes > Long.MAX_VALUE / 2) {
+            throw new TensorArgumentException(device, "cannot allocate " + bytes + " bytes; ask for 0 to 2^62");
+        }
+        long wanted = CHECKED ? bytes + 2 * GUARD : bytes;
+        long capacity = roundUp(wanted);
+        Buffer buffer = take(capacity);
+        if (buffer == null) {
+            Collected.drain();
+            buffer = take(capacity);
+        }
+        if (buffer == null && pressed(capacity)) {
+            Collected.collect();
+            collected();
+            buffer = take(capacity);
+        }
+        if (buffer == null) {
+            buffer = create(capacity, bytes);
+        }
+        return handOut(buffer, bytes);
+    }
+
+    private Buffer create(long capacity, long bytes) {
+        Buffer buffer = fits(capacity) ? memory.create(capacity) : null;
+        if (buffer == null) {
+            trim();
+            Collected.collect();
+            trim();
+            buffer = fits(capacity) ? memory.create(capacity) : null;
+        }
+        if (buffer == null) {
+            MemoryStats now = stats();
+            throw new OutOfDeviceMemoryException(
+                    device,
+                    bytes,
+                    "out of memory asking %s (live %s in %d buffers, cached %s, device %s); close tensors, or ask for less"
+                            .formatted(
+                                    human(bytes),
+                                    human(now.liveBytes()),
+                                    now.liveBuffers(),
+                                    human(now.cachedBytes()),
+                                    human(now.limitBytes())));
+        }
+        return buffer;
+    }
+
+    private synchronized boolean fits(long capacity) {
+        return capacity <= memory.limit() - liveBytes - cachedBytes;
+    }
+
+    private synchronized boolean pressed(long capacity) {
+        return liveBytes + capacity > nextCollection && Collected.watched() > 0;
+    }
+
+    private synchronized void collected() {
+        nextCollection = Math.max(FIRST_COLLECTION, 2 * liveBytes);
+    }
+
+    private synchronized Buffer take(long capacity) {
+        var entry = cache.ceilingEntry(capacity);
+        if (entry == null || entry.getKey() > capacity + capacity / 4 + ROUND) {
+            return null;
+        }
+        Buffer buffer = entry.getValue().pollLast();
+        if (entry.getValue().isEmpty()) {
+            cache.remove(entry.getKey());
+        }
+        cachedBytes -= buffer.capacity();
+        return buffer;
+    }
+
+    private Buffer handOut(Buffer buffer, long bytes) {
+        if (CHECKED) {
+            buffer.fillBytes(0, buffer.capacity(), POISON);
+        }
+        synchronized (this) {
+            buffer.use(CHECKED ? GUARD : 0, bytes);
+            liveBytes += buffer.capacity();
+            liveBuffers++;
+            peakBytes = Math.max(peakBytes, liveBytes);
+        }
+        return buffer;
+    }
+
+    /** Takes a buffer back, for reuse. */
+    public void free(Buffer buffer) {
+        boolean damaged = CHECKED && !guardsHold(buffer);
+        boolean keep;
+        synchronized (this) {
+            liveBytes -= buffer.capacity();
+            liveBuffers--;
+            keep = cachedBytes + buffer.capacity() <= memory.limit() / 4;
+            if (keep) {
+                cachedBytes += buffer.capacity();
+                cache.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>()).addLast(buffer);
+            }
+        }
+        if (!keep) {
+            buffer.release();
+        }
+        if (damaged) {
+            throw new TensorStateException(
+                    device, "a kernel wrote outside a buffer of " + buffer.bytes() + " bytes; this is a bug of the kernel");
+        }
+    }
+
+    private static boolean guardsHold(Buffer buffer) {
+        long end = buffer.base() + buffer.bytes();
+        return buffer.allBytes(0, buffer.base(), POISON) && buffer.allBytes(end, buffer.capacity() - end, POISON);
+    }
+
+    /** Gives cached blocks back to the system. */
+    public void trim() {
+        ArrayDeque<Buffer> all = new ArrayDeque<>();
+        synchronized (this) {
+            cache.values().forEach(all::addAll);
+            cache.clear();
+            cachedBytes = 0;
+        }
+        all.forEach(Buffer::release);
+    }
+
+    /** The state of this device's memory. */
+    public synchronized MemoryStats stats() {
+        return new MemoryStats(liveBytes, liveBuffers, cachedBytes, peakBytes, memory.limit());
+    }
+
+    /** Up to 64 MiB eight classes a power of two, so that at most an eighth is lost; beyond, whole 2 MiB. */
+    private static long roundUp(long bytes) {
+        long size = Math.max(bytes, ROUND);
+        long step = size >= 64L << 20 ? 2L << 20 : Math.max(ROUND, Long.highestOneBit(size) / 8);
+        return (size + step - 1) / step * step;
+    }
+
+    private static String human(long bytes) {
+        if (bytes < 1024) {
+            return bytes + " B";
+        }
+        int unit = (63 - Long.numberOfLeadingZeros(bytes)) / 10;
+        String value = String.format(Locale.ROOT, "%.1f", bytes / (double) (1L << (10 * unit)));
+        return (value.endsWith(".0") ? value.substring(0, value.length() - 2) : value)
+                + " " + " KMGTPE".charAt(unit) + "iB";
+    }
+}

@@ -1,0 +1,35 @@
+package org.tenon.spi;
+
+import java.lang.foreign.MemorySegment;
+import org.tenon.DType;
+import org.tenon.DeviceType;
+
+/** One device: its memory, its kernels, its order of events. Safe for use from several threads. */
+public interface Backend {
+    /** The name users know it by: {@code cpu}, {@code opencl:0}, {@code cuda:1}. */
+    String name();
+
+    /** What it is: model, memory, driver, in one line. */
+    String description();
+
+    /** The device type it stands for. */
+    Class<? extends DeviceType> type();
+
+    /** Whether it computes in this element type. */
+    boolean supports(DType dtype);
+
+    /** Where its memory comes from. */
+    Allocator allocator();
+
+    /** Its kernels. */
+    Kernels kernels();
+
+    /** Copies host memory into a buffer, {@code byteOffset} from its base. The source may be reused on return. */
+    void upload(MemorySegment from, Buffer to, long byteOffset);
+
+    /** Waits for what was launched, raises what it met, and copies from a buffer into host memory. */
+    void download(Buffer from, long byteOffset, MemorySegment to);
+
+    /** Waits for what was launched and raises what it met. */
+    void synchronize();
+}

@@ -1,0 +1,45 @@
+package org.tenon.spi;
+
+/**
+ * A block of a device's memory. Each backend has its own subclass, which holds the memory itself; what a kernel may touch
+ * starts at {@link #base} and is {@link #bytes} long, the rest of the block belongs to the allocator.
+ */
+public abstract class Buffer {
+    private final long capacity;
+    private long base;
+    private long bytes;
+
+    /** A block of {@code capacity} bytes. */
+    protected Buffer(long capacity) {
+        this.capacity = capacity;
+    }
+
+    /** The size of the whole block. */
+    public final long capacity() {
+        return capacity;
+    }
+
+    /** Where the usable part starts within the block, in bytes. */
+    public final long base() {
+        return base;
+    }
+
+    /** How long the usable part is. */
+    public final long bytes() {
+        return bytes;
+    }
+
+    void use(long newBase, long newBytes) {
+        base = newBase;
+        bytes = newBytes;
+    }
+
+    /** Gives the block back to the system. Called once, by the allocator, when no kernel uses it. */
+    protected abstract void release();
+
+    /** Fills {@code length} bytes from {@code from}, counted from the start of the block, with {@code value}. */
+    protected abstract void fillBytes(long from, long length, byte value);
+
+    /** Whether {@code length} bytes from {@code from}, counted from the start of the block, all equal {@code value}. */
+    protected abstract boolean allBytes(long from, long length, byte value);
+}

@@ -1,0 +1,12 @@
+package org.tenon.spi;
+
+/**
+ * A device's memory at one moment.
+ *
+ * @param liveBytes held by tensors and what their gradients need
+ * @param liveBuffers how many buffers that is
+ * @param cachedBytes freed, kept for reuse
+ * @param peakBytes the most that was live at once
+ * @param limitBytes what the device has
+ */
+public record MemoryStats(long liveBytes, long liveBuffers, long cachedBytes, long peakBytes, long limitBytes) {}
