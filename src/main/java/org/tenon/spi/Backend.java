@@ -15,6 +15,12 @@ public interface Backend {
     /** The device type it stands for. */
     Class<? extends DeviceType> type();
 
+    /**
+     * The better of two devices, for {@code Devices.best()}, has the higher rank: CUDA 200, an OpenCL GPU 100, the CPU 0.
+     * Below 0 it is taken only when asked for by name.
+     */
+    int rank();
+
     /** Whether it computes in this element type. */
     boolean supports(DType dtype);
 

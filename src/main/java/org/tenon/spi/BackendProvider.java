@@ -8,9 +8,6 @@ public interface BackendProvider {
     /** The name before the colon: {@code cpu}, {@code opencl}, {@code cuda}. */
     String kind();
 
-    /** The better of two devices, for {@code Devices.best()}, has the higher rank: CUDA 200, an OpenCL GPU 100, CPU 0. */
-    int rank();
-
     /** Looks for devices. Never throws for what may be absent; called once. */
     Availability probe();
 }

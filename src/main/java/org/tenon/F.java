@@ -1,0 +1,612 @@
+package org.tenon;
+
+import java.util.List;
+import org.tenon.op.Elementwise;
+import org.tenon.op.Indexing;
+import org.tenon.op.Joins;
+import org.tenon.op.Losses;
+import org.tenon.op.MatMul;
+import org.tenon.op.Nll;
+import org.tenon.op.Random;
+import org.tenon.op.Reductions;
+import org.tenon.op.Softmax;
+import org.tenon.op.Value;
+import org.tenon.op.Views;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.UnaryOp;
+
+/**
+ * The functions of tensors, named after {@code torch.nn.functional} and {@code torch}: those for floating types only, and
+ * those that combine tensors of different shapes. What both operands share the shape type of, for every element type, is a
+ * method of {@link Tensor}.
+ */
+public final class F {
+    private F() {}
+
+    // ---- the softmax family
+
+    /**
+     * The logarithm of the softmax along an axis: {@code y = (x - max) - log(sum(exp(x - max)))}, subtracted in that order,
+     * so that a common offset of a row changes nothing.
+     *
+     * <p>Any shape; the result has it too and is row-major. A row that is all -inf, or holds NaN or +inf, becomes NaN; single
+     * -inf stay -inf. A scalar gives 0. Half types compute in float32. The backward, {@code dx = g - exp(y) * sum(g)}, needs
+     * only the result.
+     *
+     * <p>PyTorch: {@code torch.nn.functional.log_softmax(input, dim)}.
+     *
+     * {@snippet class="org.tenon.examples.SoftmaxExamples" region="logSoftmax"}
+     *
+     * @throws TensorArgumentException if dim is outside {@code [-rank, rank - 1]}
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> logSoftmax(
+            Tensor<S, D, Dev> x, int dim) {
+        return x.with(Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x.value(), dim));
+    }
+
+    /**
+     * The log-softmax of {@code x} cast to {@code as} first; integers are welcome here. From a half type to a wider one the
+     * cast is part of the same pass. The gradient comes back in the type of x.
+     *
+     * <p>PyTorch: {@code log_softmax(input, dim, dtype=as)}.
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> logSoftmax(
+            Tensor<S, ?, Dev> x, int dim, D as) {
+        return x.with(Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x.value(), dim, as), as);
+    }
+
+    /** {@link #logSoftmax(Tensor, int)} with its axis as options. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> logSoftmax(
+            Tensor<S, D, Dev> x, SoftmaxOptions options) {
+        return logSoftmax(x, options.dim());
+    }
+
+    /** {@link #logSoftmax(Tensor, int, Floating)} with its axis and element type as options. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> logSoftmax(
+            Tensor<S, ?, Dev> x, SoftmaxOptions.As<D> options) {
+        return logSoftmax(x, options.dim(), options.dtype());
+    }
+
+    /**
+     * The softmax along an axis: {@code y = exp(x - max) / sum(exp(x - max))}. Edge cases as for
+     * {@link #logSoftmax(Tensor, int)}, with 0 in place of -inf and 1 for a scalar. Backward:
+     * {@code dx = y * (g - sum(g * y))}.
+     *
+     * <p>PyTorch: {@code torch.nn.functional.softmax(input, dim)}.
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> softmax(
+            Tensor<S, D, Dev> x, int dim) {
+        return x.with(Softmax.apply(SoftmaxKind.SOFTMAX, x.value(), dim));
+    }
+
+    /** The softmax of {@code x} cast to {@code as} first. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> softmax(
+            Tensor<S, ?, Dev> x, int dim, D as) {
+        return x.with(Softmax.apply(SoftmaxKind.SOFTMAX, x.value(), dim, as), as);
+    }
+
+    /** {@link #softmax(Tensor, int)} with its axis as options. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> softmax(
+            Tensor<S, D, Dev> x, SoftmaxOptions options) {
+        return softmax(x, options.dim());
+    }
+
+    /** {@link #softmax(Tensor, int, Floating)} with its axis and element type as options. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> softmax(
+            Tensor<S, ?, Dev> x, SoftmaxOptions.As<D> options) {
+        return softmax(x, options.dim(), options.dtype());
+    }
+
+    /**
+     * Samples from the Gumbel-softmax distribution: softmax of {@code (x + g) / tau} with Gumbel noise g (Jang et al. 2017,
+     * Maddison et al. 2017). PyTorch: {@code gumbel_softmax(logits, tau, hard, dim)}.
+     *
+     * @param tau the temperature, positive
+     * @param hardness whether the result is one-hot; its gradient is that of the probabilities either way
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> gumbelSoftmax(
+            Tensor<S, D, Dev> x, double tau, Random.Hardness hardness, int dim, Generator generator) {
+        return x.with(Random.gumbelSoftmax(x.value(), tau, hardness, dim, generator));
+    }
+
+    /**
+     * The negative log likelihood of classes, {@code -logp[i][target[i]]}, averaged.
+     *
+     * <p>Shapes: (N, C) and (N), whose labels agree. Targets of -100 count for nothing. An empty batch gives NaN. PyTorch:
+     * {@code nll_loss(input, target)}.
+     *
+     * {@snippet class="org.tenon.examples.SoftmaxExamples" region="nllLoss"}
+     *
+     * @throws TensorArgumentException if a target is outside [0, C), at the latest where the result is read
+     */
+    public static <N extends Dim, C extends Dim, D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> nllLoss(
+            Tensor<R2<N, C>, D, Dev> logp, Tensor<R1<N>, ? extends Integral, Dev> target) {
+        return nllLoss(logp, target, NllLossOptions.defaults(), Reduction.mean());
+    }
+
+    /**
+     * The negative log likelihood of classes, {@code -weight[t] * logp[..., t, ...]}. The mean divides by the sum of the
+     * targets' weights, NaN if that is 0.
+     *
+     * @param logp log-probabilities (C), (N, C) or (N, C, d1, ...)
+     * @param target classes (), (N) or (N, d1, ...)
+     */
+    public static <S extends Shape, T extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> nllLoss(
+                    Tensor<S, D, Dev> logp,
+                    Tensor<T, ? extends Integral, Dev> target,
+                    NllLossOptions<D, Dev> options,
+                    Reduction<T, R> reduction) {
+        return logp.with(Nll.apply(
+                logp.value(),
+                target.value(),
+                options.weight().map(Tensor::value).orElse(null),
+                options.ignoreIndex(),
+                reduction.kind()));
+    }
+
+    /**
+     * {@link #nllLoss(Tensor, Tensor)} of the {@link #logSoftmax(Tensor, int)} of logits (N, C), averaged. PyTorch:
+     * {@code cross_entropy(input, target)}.
+     */
+    public static <N extends Dim, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<R0, D, Dev> crossEntropy(
+                    Tensor<R2<N, C>, D, Dev> logits, Tensor<R1<N>, ? extends Integral, Dev> target) {
+        return crossEntropy(logits, target, CrossEntropyOptions.defaults(), Reduction.mean());
+    }
+
+    /**
+     * Cross entropy of logits against classes. With label smoothing e:
+     * {@code (1 - e) * nll + e / C * (-sum(weight * logp))}, both parts reduced alike.
+     *
+     * @param logits (C), (N, C) or (N, C, d1, ...)
+     * @param target classes (), (N) or (N, d1, ...)
+     */
+    public static <S extends Shape, T extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> crossEntropy(
+                    Tensor<S, D, Dev> logits,
+                    Tensor<T, ? extends Integral, Dev> target,
+                    CrossEntropyOptions<D, Dev> options,
+                    Reduction<T, R> reduction) {
+        return logits.with(Losses.crossEntropy(
+                logits.value(),
+                target.value(),
+                options.weight().map(Tensor::value).orElse(null),
+                options.ignoreIndex().orElse(NllLossOptions.DEFAULT_IGNORE_INDEX),
+                options.labelSmoothing(),
+                reduction.kind()));
+    }
+
+    /**
+     * Cross entropy of logits against probabilities of the same shape: {@code -sum(t * weight * logp)} over the classes,
+     * averaged over targets (not over weights) or summed.
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R0, D, Dev> crossEntropyOfProbabilities(
+                    Tensor<S, D, Dev> logits,
+                    Tensor<S, D, Dev> target,
+                    CrossEntropyOptions<D, Dev> options,
+                    Reduction<S, R0> reduction) {
+        return logits.with(ofProbabilities(logits, target, options, reduction));
+    }
+
+    /** The same for each target; {@code classes} is the axis that goes away, dim 1 (dim 0 of a vector). */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> crossEntropyOfProbabilities(
+                    Tensor<S, D, Dev> logits,
+                    Tensor<S, D, Dev> target,
+                    CrossEntropyOptions<D, Dev> options,
+                    Axis<S, R> classes) {
+        int axis = logits.rank() == 1 ? 0 : 1;
+        if (classes.dim() != axis) {
+            throw new TensorArgumentException(
+                    "crossEntropy", "the classes of rank " + logits.rank() + " are dim " + axis + ", not " + classes.dim());
+        }
+        return logits.with(ofProbabilities(logits, target, options, Reduction.<S>none()));
+    }
+
+    private static <D extends Floating, Dev extends DeviceType> Value ofProbabilities(
+            Tensor<?, D, Dev> logits, Tensor<?, D, Dev> target, CrossEntropyOptions<D, Dev> options, Reduction<?, ?> reduction) {
+        if (options.ignoreIndex().orElse(-1) >= 0) {
+            throw new TensorArgumentException(
+                    "crossEntropy",
+                    "ignoreIndex " + options.ignoreIndex().getAsLong() + " has no meaning for probabilities; leave it out");
+        }
+        return Losses.crossEntropyOfProbabilities(
+                logits.value(),
+                target.value(),
+                options.weight().map(Tensor::value).orElse(null),
+                options.labelSmoothing(),
+                reduction.kind());
+    }
+
+    /**
+     * The Kullback-Leibler divergence of a target distribution from log-probabilities, term by term
+     * {@code t * (log t - x)}, 0 where t is 0, or for logarithms {@code exp(t) * (t - x)}. PyTorch:
+     * {@code kl_div(input, target, reduction, log_target)}.
+     *
+     * {@snippet class="org.tenon.examples.SoftmaxExamples" region="klDiv"}
+     *
+     * @param x log-probabilities
+     * @param target of the same shape
+     * @param form whether the target holds probabilities or their logarithms
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> klDiv(
+            Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
+        return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
+    }
+
+    // ---- functions of each element, floating types
+
+    /** {@code e^x}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> exp(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("exp", UnaryOp.EXP, x.value()));
+    }
+
+    /** The natural logarithm; NaN below 0, -inf at 0. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> log(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("log", UnaryOp.LOG, x.value()));
+    }
+
+    /** {@code log(1 + x)}, accurate near 0. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> log1p(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("log1p", UnaryOp.LOG1P, x.value()));
+    }
+
+    /** The square root. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> sqrt(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("sqrt", UnaryOp.SQRT, x.value()));
+    }
+
+    /** {@code 1 / sqrt(x)}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> rsqrt(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("rsqrt", UnaryOp.RSQRT, x.value()));
+    }
+
+    /** {@code 1 / x}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> reciprocal(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("reciprocal", UnaryOp.RECIPROCAL, x.value()));
+    }
+
+    /** The sine, in radians. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> sin(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("sin", UnaryOp.SIN, x.value()));
+    }
+
+    /** The cosine, in radians. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> cos(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("cos", UnaryOp.COS, x.value()));
+    }
+
+    /** The hyperbolic tangent. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> tanh(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("tanh", UnaryOp.TANH, x.value()));
+    }
+
+    /** {@code 1 / (1 + e^-x)}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> sigmoid(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("sigmoid", UnaryOp.SIGMOID, x.value()));
+    }
+
+    /** {@code max(x, 0)}; NaN stays; the gradient at 0 is 0. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> relu(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("relu", UnaryOp.RELU, x.value()));
+    }
+
+    /** {@code x * sigmoid(x)} (Elfwing et al. 2018), also called swish. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> silu(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("silu", UnaryOp.SILU, x.value()));
+    }
+
+    /** The error function. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> erf(
+            Tensor<S, D, Dev> x) {
+        return x.with(Elementwise.unary("erf", UnaryOp.ERF, x.value()));
+    }
+
+    /** {@code x / 2 * (1 + erf(x / sqrt 2))} (Hendrycks and Gimpel 2016). */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> gelu(
+            Tensor<S, D, Dev> x) {
+        return gelu(x, Approximation.NONE);
+    }
+
+    /** GELU, exact or by the hyperbolic tangent: {@code x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> gelu(
+            Tensor<S, D, Dev> x, Approximation approximation) {
+        UnaryOp function =
+                switch (approximation) {
+                    case NONE -> UnaryOp.GELU;
+                    case TANH -> UnaryOp.GELU_TANH;
+                };
+        return x.with(Elementwise.unary("gelu", function, x.value()));
+    }
+
+    /** How {@link #gelu(Tensor, Approximation)} computes. */
+    public enum Approximation {
+        /** By the error function. */
+        NONE,
+        /** By the hyperbolic tangent. */
+        TANH
+    }
+
+    /** Each element to a power. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> pow(
+            Tensor<S, D, Dev> x, double exponent) {
+        return x.with(Elementwise.unary("pow", UnaryOp.POW_SCALAR, x.value(), exponent, 0));
+    }
+
+    /** Each element divided by a number. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> div(
+            Tensor<S, D, Dev> x, double divisor) {
+        return x.with(Elementwise.unary("div", UnaryOp.MUL_SCALAR, x.value(), 1 / divisor, 0));
+    }
+
+    /** Elements set to 0 with probability {@code p}, the others divided by {@code 1 - p} (Srivastava et al. 2014). */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> dropout(
+            Tensor<S, D, Dev> x, double p, Generator generator) {
+        return x.with(Random.dropout(x.value(), p, generator));
+    }
+
+    // ---- functions of pairs, broadcast: the result has the rank of the first
+
+    /** The sum; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> add(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("add", BinaryOp.ADD, a, b);
+    }
+
+    /** The difference; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> sub(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("sub", BinaryOp.SUB, a, b);
+    }
+
+    /** The product; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> mul(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("mul", BinaryOp.MUL, a, b);
+    }
+
+    /** The quotient; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> div(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("div", BinaryOp.DIV, a, b);
+    }
+
+    /** The first to the power of the second; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> pow(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("pow", BinaryOp.POW, a, b);
+    }
+
+    /** The larger; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> maximum(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("maximum", BinaryOp.MAXIMUM, a, b);
+    }
+
+    /** The smaller; the second operand broadcasts to the rank of the first, {@code [n, c]} with {@code [c]}. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> minimum(
+            Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        return broadcast("minimum", BinaryOp.MINIMUM, a, b);
+    }
+
+    private static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> broadcast(
+            String op, BinaryOp function, Tensor<S, D, Dev> a, Tensor<?, D, Dev> b) {
+        if (b.rank() > a.rank()) {
+            throw new TensorArgumentException(
+                    op,
+                    "the second operand has rank " + b.rank() + ", more than the first, " + a.rank()
+                            + "; unsqueeze the first, since the result has its rank");
+        }
+        return a.with(Elementwise.binary(op, function, a.value(), b.value()));
+    }
+
+    /** {@code condition ? a : b}, broadcast. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> where(
+            Tensor<S, Bool, Dev> condition, Tensor<S, D, Dev> a, Tensor<S, D, Dev> b) {
+        return a.with(Elementwise.where(condition.value(), a.value(), b.value()));
+    }
+
+    // ---- reductions of floating types
+
+    /** The mean of all elements. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> mean(Tensor<?, D, Dev> x) {
+        return x.with(Reductions.reduce("mean", ReduceOp.MEAN, x.value()));
+    }
+
+    /** The mean along an axis. */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> mean(
+            Tensor<S, D, Dev> x, Axis<S, R> axis) {
+        return x.with(Reductions.reduce("mean", ReduceOp.MEAN, x.value(), axis.dim()));
+    }
+
+    /** The mean along these axes. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> mean(
+            Tensor<?, D, Dev> x, int... dims) {
+        return x.with(Reductions.reduce("mean", ReduceOp.MEAN, x.value(), dims));
+    }
+
+    /** The mean along these axes, which stay with size 1. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> meanKeepDim(
+            Tensor<S, D, Dev> x, int... dims) {
+        return x.with(Reductions.reduceKeepDim("mean", ReduceOp.MEAN, x.value(), dims));
+    }
+
+    /** {@code log(sum(exp(x)))}, computed from the maximum, of all elements. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> logsumexp(Tensor<?, D, Dev> x) {
+        return x.with(Reductions.reduce("logsumexp", ReduceOp.LOGSUMEXP, x.value()));
+    }
+
+    /** {@code log(sum(exp(x)))}, computed from the maximum, along an axis. */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> logsumexp(
+            Tensor<S, D, Dev> x, Axis<S, R> axis) {
+        return x.with(Reductions.reduce("logsumexp", ReduceOp.LOGSUMEXP, x.value(), axis.dim()));
+    }
+
+    /** {@code log(sum(exp(x)))}, computed from the maximum, along these axes. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> logsumexp(
+            Tensor<?, D, Dev> x, int... dims) {
+        return x.with(Reductions.reduce("logsumexp", ReduceOp.LOGSUMEXP, x.value(), dims));
+    }
+
+    /** {@code log(sum(exp(x)))}, computed from the maximum, along these axes, which stay with size 1. */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> logsumexpKeepDim(
+            Tensor<S, D, Dev> x, int... dims) {
+        return x.with(Reductions.reduceKeepDim("logsumexp", ReduceOp.LOGSUMEXP, x.value(), dims));
+    }
+
+    /** The variance, {@code sum((x - mean)^2) / (n - 1)}, of all elements. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> var(Tensor<?, D, Dev> x) {
+        return x.with(Reductions.variance("var", x.value(), 1));
+    }
+
+    /** The variance, {@code sum((x - mean)^2) / (n - 1)}, along an axis. */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> var(
+            Tensor<S, D, Dev> x, Axis<S, R> axis) {
+        return x.with(Reductions.variance("var", x.value(), 1, axis.dim()));
+    }
+
+    /** The same along these axes (all where none are named) with another correction in place of 1. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> var(
+            Tensor<?, D, Dev> x, double correction, int... dims) {
+        return x.with(Reductions.variance("var", x.value(), correction, dims));
+    }
+
+    /** The standard deviation, the root of {@code sum((x - mean)^2) / (n - 1)}, of all elements. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> std(Tensor<?, D, Dev> x) {
+        return x.with(Reductions.deviation(x.value(), 1));
+    }
+
+    /** The standard deviation, the root of {@code sum((x - mean)^2) / (n - 1)}, along an axis. */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> std(
+            Tensor<S, D, Dev> x, Axis<S, R> axis) {
+        return x.with(Reductions.deviation(x.value(), 1, axis.dim()));
+    }
+
+    /** The same along these axes (all where none are named) with another correction in place of 1. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> std(
+            Tensor<?, D, Dev> x, double correction, int... dims) {
+        return x.with(Reductions.deviation(x.value(), correction, dims));
+    }
+
+    /** The Euclidean norm of all elements. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> norm(Tensor<?, D, Dev> x) {
+        return x.with(Reductions.norm(x.value(), 2));
+    }
+
+    /** The p-norm {@code (sum |x|^p)^(1/p)} along an axis; p may be infinite, and 0 counts what is not zero. */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> norm(
+            Tensor<S, D, Dev> x, double p, Axis<S, R> axis) {
+        return x.with(Reductions.norm(x.value(), p, axis.dim()));
+    }
+
+    /** The p-norm along these axes, all where none are named. */
+    public static <D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> norm(
+            Tensor<?, D, Dev> x, double p, int... dims) {
+        return x.with(Reductions.norm(x.value(), p, dims));
+    }
+
+    // ---- matrix products, whose inner labels agree
+
+    /** {@code [m, k]} by {@code [k, n]}. PyTorch: {@code torch.mm}. */
+    public static <A extends Dim, B extends Dim, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<R2<A, C>, D, Dev> matmul(Tensor<R2<A, B>, D, Dev> x, Tensor<R2<B, C>, D, Dev> y) {
+        return x.with(MatMul.product("matmul", x.value(), y.value()));
+    }
+
+    /** A batch of products, {@code [b, m, k]} by {@code [b, k, n]}. */
+    public static <N extends Dim, A extends Dim, B extends Dim, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<R3<N, A, C>, D, Dev> bmm(Tensor<R3<N, A, B>, D, Dev> x, Tensor<R3<N, B, C>, D, Dev> y) {
+        return x.with(MatMul.product("bmm", x.value(), y.value()));
+    }
+
+    /** A matrix by a vector. */
+    public static <A extends Dim, B extends Dim, D extends Floating, Dev extends DeviceType> Tensor<R1<A>, D, Dev> mv(
+            Tensor<R2<A, B>, D, Dev> x, Tensor<R1<B>, D, Dev> y) {
+        return x.with(MatMul.matmul("mv", x.value(), y.value()));
+    }
+
+    /** The inner product of two vectors. */
+    public static <A extends Dim, D extends Floating, Dev extends DeviceType> Tensor<R0, D, Dev> dot(
+            Tensor<R1<A>, D, Dev> x, Tensor<R1<A>, D, Dev> y) {
+        return x.with(MatMul.matmul("dot", x.value(), y.value()));
+    }
+
+    /** A matrix transposed, as a view. PyTorch: {@code torch.t}. */
+    public static <A extends Dim, B extends Dim, D extends DType, Dev extends DeviceType> Tensor<R2<B, A>, D, Dev> t(
+            Tensor<R2<A, B>, D, Dev> x) {
+        return x.with(Views.transpose(x.value(), 0, 1));
+    }
+
+    // ---- several tensors to one, and lookups
+
+    /** One after another along an axis. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<S, D, Dev> cat(
+            List<Tensor<S, D, Dev>> parts, int dim) {
+        Value joined = Joins.cat(parts.stream().map(Tensor::value).toList(), dim);
+        return parts.getFirst().with(joined);
+    }
+
+    /** Along a new axis: {@code stack(List.of(a, b), R2.dim0())} makes an R2 of R1s. */
+    public static <S extends Shape, R extends Shape, D extends DType, Dev extends DeviceType> Tensor<R, D, Dev> stack(
+            List<Tensor<S, D, Dev>> parts, Axis<R, S> axis) {
+        Value joined = Joins.stack(parts.stream().map(Tensor::value).toList(), axis.dim());
+        return parts.getFirst().with(joined);
+    }
+
+    /** Along a new axis at this position. */
+    public static <S extends Shape, D extends DType, Dev extends DeviceType> Tensor<Any, D, Dev> stack(
+            List<Tensor<S, D, Dev>> parts, int dim) {
+        Value joined = Joins.stack(parts.stream().map(Tensor::value).toList(), dim);
+        return parts.getFirst().with(joined);
+    }
+
+    /** A new last axis of {@code classes}, 1 at the index and 0 elsewhere. */
+    public static <T extends Shape, S extends Shape, Dev extends DeviceType> Tensor<S, I64, Dev> oneHot(
+            Tensor<T, ? extends Integral, Dev> index, long classes, Axis<S, T> axis) {
+        checkLast("oneHot", index, axis);
+        return index.with(Indexing.oneHot(index.value(), classes), DType.I64);
+    }
+
+    /** The same for an index whose rank only run time knows. */
+    public static <Dev extends DeviceType> Tensor<Any, I64, Dev> oneHot(
+            Tensor<?, ? extends Integral, Dev> index, long classes) {
+        return index.with(Indexing.oneHot(index.value(), classes), DType.I64);
+    }
+
+    /** A row of {@code weight} for every index; the features are a new last axis. */
+    public static <V extends Dim, E extends Dim, T extends Shape, S extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<S, D, Dev> embedding(
+                    Tensor<R2<V, E>, D, Dev> weight, Tensor<T, ? extends Integral, Dev> index, Axis<S, T> features) {
+        checkLast("embedding", index, features);
+        return weight.with(Indexing.embedding(weight.value(), index.value()));
+    }
+
+    /** The same for an index whose rank only run time knows. */
+    public static <V extends Dim, E extends Dim, D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> embedding(
+            Tensor<R2<V, E>, D, Dev> weight, Tensor<?, ? extends Integral, Dev> index) {
+        return weight.with(Indexing.embedding(weight.value(), index.value()));
+    }
+
+    private static void checkLast(String op, Tensor<?, ?, ?> index, Axis<?, ?> axis) {
+        if (axis.dim() != index.rank()) {
+            throw new TensorArgumentException(
+                    op, "the new axis comes last, dim " + index.rank() + ", not dim " + axis.dim());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package org.tenon;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A source of random numbers: Philox 4x32-10, counter-based (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+ * SC 2011). The same seed gives the same sequence of tensors on every device. Each draw takes the next stretch of
+ * counters, so a generator may serve several threads; which of them gets which stretch is then up to their timing.
+ */
+public final class Generator {
+    private static final Generator DEFAULT = new Generator(System.nanoTime() ^ ProcessHandle.current().pid());
+
+    private volatile long seed;
+    private final AtomicLong counter = new AtomicLong();
+
+    /** A generator of its own sequence. */
+    public Generator(long seed) {
+        this.seed = seed;
+    }
+
+    /** The generator that draws without one use. Seeded from the clock until {@link #manualSeed}. */
+    public static Generator standard() {
+        return DEFAULT;
+    }
+
+    /** Starts the standard generator's sequence anew from this seed, as {@code torch.manual_seed} does. */
+    public static void manualSeed(long seed) {
+        DEFAULT.reseed(seed);
+    }
+
+    /** Starts this generator's sequence anew. */
+    public synchronized void reseed(long newSeed) {
+        seed = newSeed;
+        counter.set(0);
+    }
+
+    /** The seed. */
+    public long seed() {
+        return seed;
+    }
+
+    /** How many counters were drawn so far. */
+    public long position() {
+        return counter.get();
+    }
+
+    /** Takes the next {@code counters} counters and returns the first of them. */
+    public long advance(long counters) {
+        return counter.getAndAdd(counters);
+    }
+
+    /** Numbers on the host, from a stretch of {@code draws} counters, one each. */
+    public HostStream stream(long draws) {
+        return new HostStream(seed, advance(draws));
+    }
+
+    /** Random numbers drawn one at a time on the host. */
+    public static final class HostStream {
+        private final long seed;
+        private long next;
+
+        private HostStream(long seed, long first) {
+            this.seed = seed;
+            this.next = first;
+        }
+
+        /** A number of {@code [0, bound)}, from 64 bits modulo the bound. */
+        public long below(long bound) {
+            return Long.remainderUnsigned(philox(seed, next++), bound);
+        }
+    }
+
+    /** The first 64 bits of the Philox block at this counter: word 0 low, word 1 high. */
+    private static long philox(long seed, long counter) {
+        int c0 = (int) counter;
+        int c1 = (int) (counter >>> 32);
+        int c2 = 0;
+        int c3 = 0;
+        int k0 = (int) seed;
+        int k1 = (int) (seed >>> 32);
+        for (int round = 0; round < 10; round++) {
+            long p0 = (c0 & 0xFFFFFFFFL) * 0xD2511F53L;
+            long p1 = (c2 & 0xFFFFFFFFL) * 0xCD9E8D57L;
+            int n0 = (int) (p1 >>> 32) ^ c1 ^ k0;
+            int n2 = (int) (p0 >>> 32) ^ c3 ^ k1;
+            c1 = (int) p1;
+            c3 = (int) p0;
+            c0 = n0;
+            c2 = n2;
+            k0 += 0x9E3779B9;
+            k1 += 0xBB67AE85;
+        }
+        return (c1 & 0xFFFFFFFFL) << 32 | c0 & 0xFFFFFFFFL;
+    }
+}

@@ -1,0 +1,92 @@
+package org.tenon.op;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.tenon.DType;
+import org.tenon.TensorArgumentException;
+import org.tenon.spi.Backend;
+
+/** New values: filled, counted, or copied from host memory; and back to the host. */
+public final class Creation {
+    private Creation() {}
+
+    /** Every element {@code value}. */
+    public static Value full(String op, Backend backend, DType dtype, double value, long... sizes) {
+        Value out = Value.allocate(op, backend, dtype, Checks.newSizes(op, sizes));
+        return fill(out, value);
+    }
+
+    static Value zeros(String op, Value like) {
+        return full(op, like.backend(), like.dtype(), 0, like.sizes());
+    }
+
+    private static Value fill(Value out, double value) {
+        try (Pins _ = Pins.of(out)) {
+            out.backend().kernels().fill(out.strided(), value);
+        }
+        return out;
+    }
+
+    /** {@code start, start + step, ...} below {@code end} (above it for a negative step). */
+    public static Value arange(Backend backend, DType dtype, double start, double end, double step) {
+        double length = Math.ceil((end - start) / step);
+        if (!(step != 0 && Double.isFinite(length) && length < Long.MAX_VALUE)) {
+            throw new TensorArgumentException(
+                    "arange", "cannot count from " + start + " to " + end + " by " + step + "; use a finite, non-zero step");
+        }
+        if (!dtype.isFloating() && (start != Math.rint(start) || step != Math.rint(step))) {
+            throw new TensorArgumentException(
+                    "arange", "start " + start + " and step " + step + " must be whole for " + dtype);
+        }
+        if (length < 0) {
+            throw new TensorArgumentException(
+                    "arange", "step " + step + " leads away from " + end + " at " + start + "; change its sign");
+        }
+        Value out = Value.allocate("arange", backend, dtype, (long) length);
+        try (Pins _ = Pins.of(out)) {
+            backend.kernels().arange(out.strided(), start, step);
+        }
+        return out;
+    }
+
+    /** Ones on the diagonal. */
+    public static Value eye(Backend backend, DType dtype, long rows, long columns) {
+        Value out = full("eye", backend, dtype, 0, rows, columns);
+        long[] diagonal = {Math.min(rows, columns)};
+        Value ones = out.view("eye", new Layout(0, diagonal, new long[] {columns + 1}));
+        fill(ones, 1);
+        ones.close();
+        return out;
+    }
+
+    /** A copy of host memory: row-major elements of {@code dtype} in native byte order. */
+    public static Value upload(Backend backend, DType dtype, MemorySegment from, long... sizes) {
+        Checks.newSizes("tensor", sizes);
+        long wanted = Layout.contiguous("tensor", dtype, sizes).count();
+        if (from.byteSize() != wanted * dtype.bytes()) {
+            throw new TensorArgumentException(
+                    "tensor",
+                    "the data has " + from.byteSize() / dtype.bytes() + " elements (" + from.byteSize()
+                            + " bytes of " + dtype + "), shape " + Arrays.toString(sizes) + " needs " + wanted);
+        }
+        Value out = Value.allocate("tensor", backend, dtype, sizes);
+        try (Pins _ = Pins.of(out)) {
+            backend.upload(from, out.strided().buffer(), 0);
+        }
+        return out;
+    }
+
+    /** Copies the elements, row-major, into host memory of exactly their size. Waits for the device. */
+    public static void download(Value x, MemorySegment to) {
+        x.checkOpen();
+        Value dense = GradMode.off(() -> Copies.contiguous(x));
+        try (Pins _ = Pins.of(dense)) {
+            dense.backend()
+                    .download(dense.strided().buffer(), dense.layout().offset() * dense.dtype().bytes(), to);
+        } finally {
+            if (dense != x) {
+                dense.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package org.tenon.op;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.PriorityQueue;
+import org.tenon.TensorStateException;
+import org.tenon.spi.BinaryOp;
+
+/** Records backwards and runs them: reverse mode, each node once, consumers before producers. */
+public final class Graph {
+    private Graph() {}
+
+    /** Makes a leaf of a value: gradients will end there. */
+    public static void require(Value value) {
+        value.checkOpen();
+        if (!value.dtype().isFloating()) {
+            throw Checks.error("requireGrad", "only floating types have gradients, not " + value.dtype(), value);
+        }
+        Node node = value.node();
+        if (node != null && !node.isLeaf()) {
+            throw Checks.error("requireGrad", "the tensor was computed by " + node.op() + "; detach() it first", value);
+        }
+        if (node == null) {
+            value.attach(Node.leaf(value.layout().sizes()));
+        }
+    }
+
+    /** The leaf that gradients of this value end at, or null if it is none. */
+    public static Node leafOf(Value value) {
+        Node node = value.node();
+        return node != null && node.isLeaf() ? node : null;
+    }
+
+    /** Gives {@code out} its backward, if recording is on and an input is tracked; returns {@code out}. */
+    public static Value record(String op, Value out, Node.Backward backward, Value[] inputs, Value... saved) {
+        if (GradMode.records(inputs)) {
+            out.attach(Node.record(op, out, backward, inputs, saved));
+        }
+        return out;
+    }
+
+    /** Gradients of inputs, for a backward to return. */
+    static Value[] grads(Value... gradients) {
+        return gradients;
+    }
+
+    /** Whether a backward keeps the graph. */
+    public enum Keep {
+        /** The graph is freed. */
+        NOTHING,
+        /** The graph stays for another backward. */
+        GRAPH,
+        /** The graph stays and the gradients are part of one themselves. */
+        GRAPH_OF_GRADIENTS
+    }
+
+    /** The gradients of all leaves that {@code root} depends on. {@code seed} is the gradient of root, or null for 1. */
+    public static Map<Node, Value> backward(Value root, Value seed, Keep keep) {
+        root.checkOpen();
+        Node start = root.node();
+        if (start == null) {
+            throw new TensorStateException(
+                    "backward",
+                    "the tensor does not depend on any that requires gradients (" + root.describe()
+                            + "); call requireGrad() on those that should, outside noGrad");
+        }
+        if (seed == null && root.count() != 1) {
+            throw Checks.error(
+                    "backward", "a gradient to start from is needed unless the tensor has one element; pass one", root);
+        }
+        if (seed != null) {
+            seed.checkOpen();
+            Checks.sameDevice("backward", root, seed);
+            if (seed.dtype() != root.dtype() || !Arrays.equals(seed.sizes(), root.sizes())) {
+                throw Checks.error("backward", "the gradient must have the tensor's dtype and shape", root, seed);
+            }
+        }
+        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run = () -> run(root, start, seed, keep);
+        return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
+    }
+
+    private static Map<Node, Value> run(Value root, Node start, Value seed, Keep keep) {
+        Frame frame = Frame.open();
+        try {
+            Map<Node, Value> leaves = frame.call(() -> {
+                Map<Node, Value> found = new LinkedHashMap<>();
+                Value first = seed == null
+                        ? Creation.full("backward", root.backend(), root.dtype(), 1, root.sizes())
+                        : seed.aliasIn(frame);
+                sweep(start, first, keep, found);
+                return found;
+            });
+            leaves.values().forEach(frame::keep);
+            return leaves;
+        } finally {
+            frame.close();
+        }
+    }
+
+    private static void sweep(Node start, Value first, Keep keep, Map<Node, Value> leaves) {
+        Map<Node, Value> pending = new HashMap<>();
+        PriorityQueue<Node> order = new PriorityQueue<>((a, b) -> Long.compare(b.sequence(), a.sequence()));
+        pending.put(start, first);
+        order.add(start);
+        for (Node node = order.poll(); node != null; node = order.poll()) {
+            Value gradient = pending.remove(node);
+            if (node.isLeaf()) {
+                leaves.put(node, gradient);
+                continue;
+            }
+            Node[] inputs = node.inputs();
+            Node current = node;
+            Value[] gradients = Frame.results(() -> current.apply(gradient));
+            for (int i = 0; i < inputs.length; i++) {
+                if (inputs[i] != null && gradients[i] != null) {
+                    checkGradient(node, inputs[i], gradients[i]);
+                    Value sum = pending.get(inputs[i]);
+                    if (sum == null) {
+                        order.add(inputs[i]);
+                    }
+                    pending.put(inputs[i], sum == null ? gradients[i] : accumulate(sum, gradients[i]));
+                }
+            }
+            gradient.close();
+            if (keep == Keep.NOTHING) {
+                node.free();
+            }
+        }
+    }
+
+    private static Value accumulate(Value sum, Value more) {
+        Value total = Elementwise.binary("add", BinaryOp.ADD, sum, more);
+        sum.close();
+        more.close();
+        return total;
+    }
+
+    private static void checkGradient(Node node, Node input, Value gradient) {
+        if (!Arrays.equals(input.sizes(), gradient.layout().sizes())) {
+            throw new TensorStateException(
+                    "backward",
+                    node.op() + " gave a gradient of shape " + Arrays.toString(gradient.sizes()) + " to an input of shape "
+                            + Arrays.toString(input.sizes()) + "; this is a bug of the op");
+        }
+    }
+}

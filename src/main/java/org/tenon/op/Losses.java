@@ -1,0 +1,119 @@
+package org.tenon.op;
+
+import static org.tenon.op.UnaryGradients.over;
+import static org.tenon.op.UnaryGradients.plus;
+import static org.tenon.op.UnaryGradients.scale;
+import static org.tenon.op.UnaryGradients.shift;
+import static org.tenon.op.UnaryGradients.times;
+
+import java.util.Arrays;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.SoftmaxKind;
+
+/** Losses that are composed of other ops. */
+public final class Losses {
+    private Losses() {}
+
+    /** {@link Nll} of the log-softmax of {@code x}, with label smoothing {@code e} in [0, 1]. */
+    public static Value crossEntropy(
+            Value x, Value target, Value weight, long ignore, double e, LossReduction reduction) {
+        Nll.check("crossEntropy", x, target, weight, reduction);
+        Checks.floating("crossEntropy", x);
+        checkSmoothing(e, x);
+        return Frame.result(() -> {
+            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, Nll.classAxis(x));
+            Value nll = Nll.apply(logp, target, weight, ignore, reduction);
+            if (e == 0) {
+                return nll;
+            }
+            Value smooth = smoothPart(logp, target, weight, ignore, reduction);
+            return plus(scale(nll, 1 - e), scale(smooth, e / x.size(Nll.classAxis(x))));
+        });
+    }
+
+    private static void checkSmoothing(double e, Value x) {
+        if (!(e >= 0 && e <= 1)) {
+            throw Checks.error("crossEntropy", "labelSmoothing " + e + " is outside [0, 1]", x);
+        }
+    }
+
+    /** The loss against all classes alike: {@code -sum(w * logp)}, reduced as the loss itself is. */
+    private static Value smoothPart(Value logp, Value target, Value weight, long ignore, LossReduction reduction) {
+        int axis = Nll.classAxis(logp);
+        Value weighted = weight == null ? logp : times(logp, alongClasses(weight, logp));
+        Value perTarget = scale(Reductions.reduce("crossEntropy", ReduceOp.SUM, weighted, axis), -1);
+        Value ignored = Creation.full("crossEntropy", target.backend(), target.dtype(), ignore);
+        Value zero = Creation.full("crossEntropy", logp.backend(), logp.dtype(), 0);
+        Value counted =
+                Elementwise.where(Elementwise.binary("crossEntropy", BinaryOp.EQ, target, ignored), zero, perTarget);
+        return switch (reduction) {
+            case NONE -> counted;
+            case SUM, BATCH_MEAN -> sum(counted);
+            case MEAN -> {
+                Value minusOnes = Creation.full("crossEntropy", logp.backend(), logp.dtype(), -1, logp.sizes());
+                Value total = Nll.apply(minusOnes, target, weight, ignore, LossReduction.SUM);
+                yield over(sum(counted), total);
+            }
+        };
+    }
+
+    /** Against probabilities of the shape of {@code x}: {@code -sum(t * w * logp)}; the mean is over targets, not weights. */
+    public static Value crossEntropyOfProbabilities(
+            Value x, Value target, Value weight, double e, LossReduction reduction) {
+        Checks.operands("crossEntropy", x, target, weight);
+        Checks.floating("crossEntropy", x);
+        Checks.sameDtype("crossEntropy", x, target);
+        if (x.rank() == 0 || !Arrays.equals(x.sizes(), target.sizes())) {
+            throw Checks.error("crossEntropy", "probabilities must have the input's shape, rank 1 or more", x, target);
+        }
+        if (reduction == LossReduction.BATCH_MEAN) {
+            throw Checks.error("crossEntropy", "batchMean is for klDiv; use none, mean or sum", x);
+        }
+        Nll.checkWeight("crossEntropy", x, weight);
+        checkSmoothing(e, x);
+        int axis = Nll.classAxis(x);
+        return Frame.result(() -> {
+            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, axis);
+            Value smoothed = e == 0 ? target : shift(scale(target, 1 - e), e / x.size(axis));
+            Value terms = times(smoothed, weight == null ? logp : times(logp, alongClasses(weight, logp)));
+            return switch (reduction) {
+                case NONE -> scale(Reductions.reduce("crossEntropy", ReduceOp.SUM, terms, axis), -1);
+                case SUM, BATCH_MEAN -> scale(sum(terms), -1);
+                case MEAN -> scale(sum(terms), -1.0 / (x.count() / (double) x.size(axis)));
+            };
+        });
+    }
+
+    private static Value alongClasses(Value weight, Value x) {
+        long[] sizes = new long[x.rank()];
+        Arrays.fill(sizes, 1);
+        sizes[Nll.classAxis(x)] = weight.count();
+        return Views.reshape("crossEntropy", weight, sizes);
+    }
+
+    /** {@code t * (log t - x)} or, of the target's logarithm, {@code exp(t) * (t - x)}, reduced. */
+    public static Value klDiv(Value x, Value target, boolean logTarget, LossReduction reduction) {
+        Checks.operands("klDiv", x, target);
+        Checks.floating("klDiv", x);
+        Checks.sameDtype("klDiv", x, target);
+        Checks.broadcast("klDiv", x, target);
+        if (reduction == LossReduction.BATCH_MEAN && x.rank() == 0) {
+            throw Checks.error("klDiv", "batchMean needs a batch axis; use mean or sum", x);
+        }
+        return Frame.result(() -> {
+            Value terms = Elementwise.binary("klDiv", logTarget ? BinaryOp.KL_LOG : BinaryOp.KL, x, target);
+            return switch (reduction) {
+                case NONE -> terms;
+                case MEAN -> Reductions.reduce("klDiv", ReduceOp.MEAN, terms);
+                case SUM -> sum(terms);
+                case BATCH_MEAN -> scale(sum(terms), 1.0 / x.size(0));
+            };
+        });
+    }
+
+    private static Value sum(Value x) {
+        return Reductions.reduce("sum", ReduceOp.SUM, x);
+    }
+}

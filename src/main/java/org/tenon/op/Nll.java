@@ -1,0 +1,155 @@
+package org.tenon.op;
+
+import static org.tenon.op.Graph.grads;
+
+import java.util.Arrays;
+import org.tenon.DType;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.Rows;
+
+/** The negative log likelihood of classes, {@code -w[t] * logp[t]}, and its backward, which is an op of its own. */
+public final class Nll {
+    private Nll() {}
+
+    /**
+     * {@code logp} is (C), (N, C) or (N, C, d...), {@code target} the same without the class axis, {@code weight} (C) or
+     * null.
+     */
+    public static Value apply(Value logp, Value target, Value weight, long ignore, LossReduction reduction) {
+        check("nllLoss", logp, target, weight, reduction);
+        Checks.floating("nllLoss", logp);
+        return forward(logp, new Targets(target, weight, ignore, reduction, logp.sizes()));
+    }
+
+    /** The axis of the classes: the first of one, else the second. */
+    static int classAxis(Value x) {
+        return x.rank() == 1 ? 0 : 1;
+    }
+
+    static void check(String op, Value input, Value target, Value weight, LossReduction reduction) {
+        Checks.operands(op, input, target, weight);
+        Checks.integral(op, "the target", target);
+        if (input.rank() == 0) {
+            throw Checks.error(op, "the input needs a class axis: (C), (N, C) or (N, C, d1, ...)", input);
+        }
+        long[] expected = Layout.remove(input.layout().sizes(), classAxis(input));
+        if (!Arrays.equals(expected, target.sizes())) {
+            throw Checks.error(
+                    op,
+                    "input " + Arrays.toString(input.sizes()) + " wants a target of shape " + Arrays.toString(expected)
+                            + ", not " + Arrays.toString(target.sizes()),
+                    input,
+                    target);
+        }
+        checkWeight(op, input, weight);
+        if (reduction == LossReduction.BATCH_MEAN) {
+            throw Checks.error(op, "batchMean is for klDiv; use none, mean or sum", input);
+        }
+    }
+
+    static void checkWeight(String op, Value input, Value weight) {
+        if (weight == null) {
+            return;
+        }
+        long classes = input.size(classAxis(input));
+        Checks.sameDtype(op, input, weight);
+        if (weight.rank() != 1 || weight.size(0) != classes) {
+            throw Checks.error(
+                    op,
+                    "the weight has shape " + Arrays.toString(weight.sizes()) + "; one per class is needed, [" + classes
+                            + "]",
+                    input,
+                    weight);
+        }
+    }
+
+    /** All that both directions need beside the log-probabilities or their gradient. */
+    private record Targets(Value target, Value weight, long ignore, LossReduction reduction, long[] inputSizes) {
+        Rows rows() {
+            return Rows.along(inputSizes, inputSizes.length == 1 ? 0 : 1);
+        }
+
+        IndexCheck check() {
+            return new IndexCheck("nllLoss", "target", rows().len(), ignore);
+        }
+
+        Targets with(Value newTarget, Value newWeight) {
+            return new Targets(newTarget, newWeight, ignore, reduction, inputSizes);
+        }
+    }
+
+    private static Value forward(Value logp, Targets t) {
+        boolean scalar = t.reduction != LossReduction.NONE;
+        Value total = scalar ? Value.allocate("nllLoss", logp.backend(), accumulator(logp.dtype())) : null;
+        Value out;
+        try (Dense dense = Dense.of(logp);
+                Dense target = Dense.of(t.target);
+                Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
+            Value w = weight == null ? null : weight.value();
+            out = Value.allocate(
+                    "nllLoss", logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
+            try (Pins _ = Pins.of(dense.value(), target.value(), w, out, total)) {
+                logp.backend()
+                        .kernels()
+                        .nll(
+                                dense.value().strided(),
+                                t.rows(),
+                                target.value().strided(),
+                                w == null ? null : w.strided(),
+                                t.reduction,
+                                t.check(),
+                                out.strided(),
+                                total == null ? null : total.strided());
+            }
+        }
+        Graph.record(
+                "nllLoss",
+                out,
+                in -> grads(backward(in.gradient(), t.with(in.saved(0), in.saved(1)), in.saved(2))),
+                new Value[] {logp},
+                t.target,
+                t.weight,
+                total);
+        if (total != null) {
+            total.close();
+        }
+        return out;
+    }
+
+    /** The dense gradient of the input. It is linear in {@code g}, and its own backward is the forward again. */
+    private static Value backward(Value g, Targets t, Value total) {
+        Value dx;
+        try (Dense dense = Dense.of(g);
+                Dense target = Dense.of(t.target);
+                Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
+            Value w = weight == null ? null : weight.value();
+            dx = Value.allocate("nllLoss", g.backend(), g.dtype(), t.inputSizes);
+            try (Pins _ = Pins.of(dense.value(), target.value(), w, total, dx)) {
+                g.backend()
+                        .kernels()
+                        .nllGrad(
+                                dense.value().strided(),
+                                t.rows(),
+                                target.value().strided(),
+                                w == null ? null : w.strided(),
+                                t.reduction,
+                                t.check(),
+                                total == null ? null : total.strided(),
+                                dx.strided());
+            }
+        }
+        return Graph.record(
+                "nllLoss",
+                dx,
+                in -> grads(forward(in.gradient(), t.with(in.saved(0), in.saved(1)))),
+                new Value[] {g},
+                t.target,
+                t.weight);
+    }
+
+    /** Sums of weights are wider than half types, and not wider than the device's types. */
+    private static DType accumulator(DType dtype) {
+        return dtype == DType.F64 ? DType.F64 : DType.F32;
+    }
+}

@@ -1,0 +1,142 @@
+package org.tenon.op;
+
+import static org.tenon.op.UnaryGradients.plus;
+import static org.tenon.op.UnaryGradients.scale;
+import static org.tenon.op.UnaryGradients.times;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.tenon.DType;
+import org.tenon.Generator;
+import org.tenon.TensorArgumentException;
+import org.tenon.spi.Backend;
+import org.tenon.spi.RandomOp;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.UnaryOp;
+
+/** Values from a generator, and the ops that use chance. */
+public final class Random {
+    private Random() {}
+
+    /** {@code p0} and {@code p1} as {@link RandomOp} says. */
+    public static Value create(
+            String op,
+            RandomOp kind,
+            Backend backend,
+            DType dtype,
+            double p0,
+            double p1,
+            Generator generator,
+            long... sizes) {
+        check(op, kind, p0, p1);
+        Value out = Value.allocate(op, backend, dtype, Checks.newSizes(op, sizes));
+        long offset = generator.advance(kind.counters(out.count(), dtype));
+        try (Pins _ = Pins.of(out)) {
+            backend.kernels().random(kind, generator.seed(), offset, p0, p1, out.strided());
+        }
+        return out;
+    }
+
+    private static void check(String op, RandomOp kind, double p0, double p1) {
+        boolean good =
+                switch (kind) {
+                    case UNIFORM -> p0 <= p1;
+                    case INTEGERS -> p0 < p1 && p1 - p0 <= 0x1p53;
+                    case NORMAL -> p1 >= 0;
+                    case BERNOULLI -> p0 >= 0 && p0 <= 1;
+                };
+        if (!good) {
+            String wanted =
+                    switch (kind) {
+                        case UNIFORM -> "low <= high";
+                        case INTEGERS -> "low < high and at most 2^53 numbers";
+                        case NORMAL -> "a standard deviation of 0 or more";
+                        case BERNOULLI -> "a probability in [0, 1]";
+                    };
+            throw new TensorArgumentException(op, "parameters " + p0 + " and " + p1 + " are bad; give " + wanted);
+        }
+    }
+
+    /** The numbers 0 to n - 1 in random order: the order of Fisher, Yates and Durstenfeld, drawn on the host. */
+    public static Value permutation(Backend backend, long n, Generator generator) {
+        if (n < 0) {
+            throw new TensorArgumentException("permutation", "n " + n + " is negative; it is 0 or more");
+        }
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment order = arena.allocate(Math.max(8, n * Long.BYTES), 64).asSlice(0, n * Long.BYTES);
+            for (long i = 0; i < n; i++) {
+                order.setAtIndex(ValueLayout.JAVA_LONG, i, i);
+            }
+            var chance = generator.stream(n);
+            for (long i = n - 1; i > 0; i--) {
+                long j = chance.below(i + 1);
+                long swapped = order.getAtIndex(ValueLayout.JAVA_LONG, i);
+                order.setAtIndex(ValueLayout.JAVA_LONG, i, order.getAtIndex(ValueLayout.JAVA_LONG, j));
+                order.setAtIndex(ValueLayout.JAVA_LONG, j, swapped);
+            }
+            return Creation.upload(backend, DType.I64, order, n);
+        }
+    }
+
+    /** Elements set to 0 with probability {@code p}, the others scaled by {@code 1 / (1 - p)}. */
+    public static Value dropout(Value x, double p, Generator generator) {
+        Checks.operands("dropout", x);
+        Checks.floating("dropout", x);
+        if (!(p >= 0 && p <= 1)) {
+            throw Checks.error("dropout", "probability " + p + " is outside [0, 1]", x);
+        }
+        return Frame.result(() -> {
+            if (p == 1) {
+                return scale(x, 0);
+            }
+            Value mask = create("dropout", RandomOp.BERNOULLI, x.backend(), x.dtype(), 1 - p, 0, generator, x.sizes());
+            return times(x, scale(mask, 1 / (1 - p)));
+        });
+    }
+
+    /** Whether {@link #gumbelSoftmax} gives one-hot vectors. */
+    public enum Hardness {
+        /** Probabilities. */
+        SOFT,
+        /** One-hot, with the gradient of the probabilities. */
+        HARD
+    }
+
+    /** Softmax of {@code (x + g) / tau} with Gumbel noise g (Jang et al. 2017, Maddison et al. 2017). */
+    public static Value gumbelSoftmax(Value x, double tau, Hardness hardness, int dim, Generator generator) {
+        Checks.operands("gumbelSoftmax", x);
+        Checks.floating("gumbelSoftmax", x);
+        int axis = Checks.axis("gumbelSoftmax", dim, x);
+        if (!(tau > 0)) {
+            throw Checks.error("gumbelSoftmax", "tau " + tau + " is not positive", x);
+        }
+        return Frame.result(() -> {
+            DType wide = x.dtype().bytes() == 2 ? DType.F32 : x.dtype();
+            Value uniform = create("gumbelSoftmax", RandomOp.UNIFORM, x.backend(), wide, 0x1p-25, 1, generator, x.sizes());
+            Value noise = Copies.to(negativeLog(negativeLog(uniform)), x.dtype());
+            Value soft = Softmax.apply(SoftmaxKind.SOFTMAX, scale(plus(x, noise), 1 / tau), axis);
+            if (hardness == Hardness.SOFT) {
+                return soft;
+            }
+            Value winner = Reductions.reduce("argmax", ReduceOp.ARGMAX, soft, x.rank() == 0 ? new int[0] : new int[] {axis});
+            Value at = x.rank() == 0 ? winner : Views.unsqueeze(winner, axis);
+            Value classes = Creation.arange(x.backend(), DType.I64, 0, x.rank() == 0 ? 1 : x.size(axis), 1);
+            long[] sizes = new long[x.rank()];
+            java.util.Arrays.fill(sizes, 1);
+            if (x.rank() > 0) {
+                sizes[axis] = x.size(axis);
+            }
+            Value hard = Copies.to(
+                    Elementwise.binary(
+                            "gumbelSoftmax", org.tenon.spi.BinaryOp.EQ, Views.reshape("gumbelSoftmax", classes, sizes), at),
+                    x.dtype());
+            return plus(UnaryGradients.minus(hard, Views.detach(soft)), soft);
+        });
+    }
+
+    private static Value negativeLog(Value x) {
+        return scale(UnaryGradients.call(UnaryOp.LOG, x), -1);
+    }
+}
