@@ -95,7 +95,8 @@ public final class Device<Dev extends DeviceType> {
     }
 
     /** {@code start, start + step, ...} below {@code end}. {@code torch.arange}. */
-    public <A extends Dim, D extends DType> Tensor<R1<A>, D, Dev> arange(double start, double end, double step, D dtype) {
+    public <A extends Dim, D extends DType> Tensor<R1<A>, D, Dev> arange(
+            double start, double end, double step, D dtype) {
         return wrap(Creation.arange(backend, dtype, start, end, step), dtype);
     }
 
@@ -105,7 +106,8 @@ public final class Device<Dev extends DeviceType> {
     }
 
     /** {@code rows} by {@code columns} with ones on the diagonal. {@code torch.eye}. */
-    public <A extends Dim, B extends Dim, D extends DType> Tensor<R2<A, B>, D, Dev> eye(long rows, long columns, D dtype) {
+    public <A extends Dim, B extends Dim, D extends DType> Tensor<R2<A, B>, D, Dev> eye(
+            long rows, long columns, D dtype) {
         return wrap(Creation.eye(backend, dtype, rows, columns), dtype);
     }
 

@@ -202,17 +202,22 @@ public final class F {
         int axis = logits.rank() == 1 ? 0 : 1;
         if (classes.dim() != axis) {
             throw new TensorArgumentException(
-                    "crossEntropy", "the classes of rank " + logits.rank() + " are dim " + axis + ", not " + classes.dim());
+                    "crossEntropy",
+                    "the classes of rank " + logits.rank() + " are dim " + axis + ", not " + classes.dim());
         }
         return logits.with(ofProbabilities(logits, target, options, Reduction.<S>none()));
     }
 
     private static <D extends Floating, Dev extends DeviceType> Value ofProbabilities(
-            Tensor<?, D, Dev> logits, Tensor<?, D, Dev> target, CrossEntropyOptions<D, Dev> options, Reduction<?, ?> reduction) {
+            Tensor<?, D, Dev> logits,
+            Tensor<?, D, Dev> target,
+            CrossEntropyOptions<D, Dev> options,
+            Reduction<?, ?> reduction) {
         if (options.ignoreIndex().orElse(-1) >= 0) {
             throw new TensorArgumentException(
                     "crossEntropy",
-                    "ignoreIndex " + options.ignoreIndex().getAsLong() + " has no meaning for probabilities; leave it out");
+                    "ignoreIndex " + options.ignoreIndex().getAsLong()
+                            + " has no meaning for probabilities; leave it out");
         }
         return Losses.crossEntropyOfProbabilities(
                 logits.value(),
@@ -233,8 +238,9 @@ public final class F {
      * @param target of the same shape
      * @param form whether the target holds probabilities or their logarithms
      */
-    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> klDiv(
-            Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> klDiv(
+                    Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
         return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
     }
 
@@ -327,11 +333,10 @@ public final class F {
     /** GELU, exact or by the hyperbolic tangent: {@code x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))}. */
     public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> gelu(
             Tensor<S, D, Dev> x, Approximation approximation) {
-        UnaryOp function =
-                switch (approximation) {
-                    case NONE -> UnaryOp.GELU;
-                    case TANH -> UnaryOp.GELU_TANH;
-                };
+        UnaryOp function = switch (approximation) {
+            case NONE -> UnaryOp.GELU;
+            case TANH -> UnaryOp.GELU_TANH;
+        };
         return x.with(Elementwise.unary("gelu", function, x.value()));
     }
 
@@ -453,8 +458,8 @@ public final class F {
     }
 
     /** {@code log(sum(exp(x)))}, computed from the maximum, along an axis. */
-    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType> Tensor<R, D, Dev> logsumexp(
-            Tensor<S, D, Dev> x, Axis<S, R> axis) {
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> logsumexp(Tensor<S, D, Dev> x, Axis<S, R> axis) {
         return x.with(Reductions.reduce("logsumexp", ReduceOp.LOGSUMEXP, x.value(), axis.dim()));
     }
 
@@ -530,7 +535,13 @@ public final class F {
     }
 
     /** A batch of products, {@code [b, m, k]} by {@code [b, k, n]}. */
-    public static <N extends Dim, A extends Dim, B extends Dim, C extends Dim, D extends Floating, Dev extends DeviceType>
+    public static <
+                    N extends Dim,
+                    A extends Dim,
+                    B extends Dim,
+                    C extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
             Tensor<R3<N, A, C>, D, Dev> bmm(Tensor<R3<N, A, B>, D, Dev> x, Tensor<R3<N, B, C>, D, Dev> y) {
         return x.with(MatMul.product("bmm", x.value(), y.value()));
     }
@@ -590,7 +601,13 @@ public final class F {
     }
 
     /** A row of {@code weight} for every index; the features are a new last axis. */
-    public static <V extends Dim, E extends Dim, T extends Shape, S extends Shape, D extends Floating, Dev extends DeviceType>
+    public static <
+                    V extends Dim,
+                    E extends Dim,
+                    T extends Shape,
+                    S extends Shape,
+                    D extends Floating,
+                    Dev extends DeviceType>
             Tensor<S, D, Dev> embedding(
                     Tensor<R2<V, E>, D, Dev> weight, Tensor<T, ? extends Integral, Dev> index, Axis<S, T> features) {
         checkLast("embedding", index, features);
@@ -598,8 +615,8 @@ public final class F {
     }
 
     /** The same for an index whose rank only run time knows. */
-    public static <V extends Dim, E extends Dim, D extends Floating, Dev extends DeviceType> Tensor<Any, D, Dev> embedding(
-            Tensor<R2<V, E>, D, Dev> weight, Tensor<?, ? extends Integral, Dev> index) {
+    public static <V extends Dim, E extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<Any, D, Dev> embedding(Tensor<R2<V, E>, D, Dev> weight, Tensor<?, ? extends Integral, Dev> index) {
         return weight.with(Indexing.embedding(weight.value(), index.value()));
     }
 

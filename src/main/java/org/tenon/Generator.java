@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * counters, so a generator may serve several threads; which of them gets which stretch is then up to their timing.
  */
 public final class Generator {
-    private static final Generator DEFAULT = new Generator(System.nanoTime() ^ ProcessHandle.current().pid());
+    private static final Generator DEFAULT =
+            new Generator(System.nanoTime() ^ ProcessHandle.current().pid());
 
     private volatile long seed;
     private final AtomicLong counter = new AtomicLong();

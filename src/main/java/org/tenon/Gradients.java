@@ -73,8 +73,8 @@ public final class Gradients implements TensorGroup, AutoCloseable {
                                     : Elementwise.binary("add", BinaryOp.ADD, held.value(), more.value()),
                             held.device()));
         });
-        other.byLeaf.forEach(
-                (leaf, held) -> sum.computeIfAbsent(leaf, missing -> new Held(held.value().alias(), held.device())));
+        other.byLeaf.forEach((leaf, held) ->
+                sum.computeIfAbsent(leaf, missing -> new Held(held.value().alias(), held.device())));
         return new Gradients(sum);
     }
 
@@ -82,8 +82,7 @@ public final class Gradients implements TensorGroup, AutoCloseable {
     public Gradients mul(double factor) {
         Map<Node, Held> scaled = new LinkedHashMap<>();
         byLeaf.forEach((leaf, held) -> scaled.put(
-                leaf,
-                new Held(Elementwise.unary("mul", UnaryOp.MUL_SCALAR, held.value(), factor, 0), held.device())));
+                leaf, new Held(Elementwise.unary("mul", UnaryOp.MUL_SCALAR, held.value(), factor, 0), held.device())));
         return new Gradients(scaled);
     }
 

@@ -33,7 +33,8 @@ final class HostCopy {
     private static void checkOne(Value x) {
         if (x.count() != 1) {
             throw new TensorArgumentException(
-                    "item", "the tensor has " + x.count() + " elements, shape " + Arrays.toString(x.sizes())
+                    "item",
+                    "the tensor has " + x.count() + " elements, shape " + Arrays.toString(x.sizes())
                             + "; only a tensor of one has an item");
         }
     }

@@ -41,7 +41,8 @@ final class Nested {
     private static void checkWidth(int row, int length, int width) {
         if (length != width) {
             throw new TensorArgumentException(
-                    "tensor", "row " + row + " has " + length + " elements, row 0 has " + width + "; rows must be equally long");
+                    "tensor",
+                    "row " + row + " has " + length + " elements, row 0 has " + width + "; rows must be equally long");
         }
     }
 
@@ -54,18 +55,26 @@ final class Nested {
     }
 
     static FloatBuffer nativeOrder(FloatBuffer data) {
-        return data.order() == ByteOrder.nativeOrder() ? data : FloatBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
+        return data.order() == ByteOrder.nativeOrder()
+                ? data
+                : FloatBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
     }
 
     static DoubleBuffer nativeOrder(DoubleBuffer data) {
-        return data.order() == ByteOrder.nativeOrder() ? data : DoubleBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
+        return data.order() == ByteOrder.nativeOrder()
+                ? data
+                : DoubleBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
     }
 
     static IntBuffer nativeOrder(IntBuffer data) {
-        return data.order() == ByteOrder.nativeOrder() ? data : IntBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
+        return data.order() == ByteOrder.nativeOrder()
+                ? data
+                : IntBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
     }
 
     static LongBuffer nativeOrder(LongBuffer data) {
-        return data.order() == ByteOrder.nativeOrder() ? data : LongBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
+        return data.order() == ByteOrder.nativeOrder()
+                ? data
+                : LongBuffer.allocate(data.remaining()).put(data.duplicate()).flip();
     }
 }

@@ -17,7 +17,8 @@ public abstract sealed class Shape permits R0, R1, R2, R3, R4, R5, Any {
         for (long size : sizes) {
             if (size < -1) {
                 throw new TensorArgumentException(
-                        "shape", "size " + size + " is negative in " + Arrays.toString(sizes) + "; sizes are 0 or more");
+                        "shape",
+                        "size " + size + " is negative in " + Arrays.toString(sizes) + "; sizes are 0 or more");
             }
             inferred += size == -1 ? 1 : 0;
         }

@@ -204,7 +204,9 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
     public <T extends Shape> Tensor<T, D, Dev> as(Kind<T> kind) {
         if (!kind.admits(rank())) {
             throw new TensorArgumentException(
-                    "as", "the tensor has rank " + rank() + ", shape " + Arrays.toString(shape()) + ", not rank " + kind.rank());
+                    "as",
+                    "the tensor has rank " + rank() + ", shape " + Arrays.toString(shape()) + ", not rank "
+                            + kind.rank());
         }
         return with(value);
     }

@@ -11,8 +11,8 @@ import java.util.concurrent.ForkJoinWorkerThread;
  */
 final class Parallel {
     /** The number of threads, {@code -Dtenon.cpu.threads}, by default one a core. */
-    static final int THREADS =
-            Math.max(1, Integer.getInteger("tenon.cpu.threads", Runtime.getRuntime().availableProcessors()));
+    static final int THREADS = Math.max(
+            1, Integer.getInteger("tenon.cpu.threads", Runtime.getRuntime().availableProcessors()));
 
     private static final ForkJoinPool POOL = new ForkJoinPool(
             THREADS,

@@ -72,13 +72,24 @@ final class BinaryGradients {
                         y,
                         (g, in) -> scale(times(g, call(UnaryOp.EXP, in.saved(1))), -1),
                         (g, in) -> times(
-                                g,
-                                times(call(UnaryOp.EXP, in.saved(1)), shift(minus(in.saved(1), in.saved(0)), 1))),
+                                g, times(call(UnaryOp.EXP, in.saved(1)), shift(minus(in.saved(1), in.saved(0)), 1))),
                         b.isTracked() ? a : null,
                         b);
             case EQ, NE, LT, LE, GT, GE -> y;
-            case ABS_GRAD, SQRT_GRAD, RSQRT_GRAD, RECIPROCAL_GRAD, LOG1P_GRAD, SIN_GRAD, COS_GRAD, TANH_GRAD, SIGMOID_GRAD,
-                    RELU_GRAD, GELU_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
+            case ABS_GRAD,
+                    SQRT_GRAD,
+                    RSQRT_GRAD,
+                    RECIPROCAL_GRAD,
+                    LOG1P_GRAD,
+                    SIN_GRAD,
+                    COS_GRAD,
+                    TANH_GRAD,
+                    SIGMOID_GRAD,
+                    RELU_GRAD,
+                    GELU_GRAD,
+                    GELU_TANH_GRAD,
+                    SILU_GRAD,
+                    ERF_GRAD ->
                 throw new IllegalStateException(function + " is a fused derivative and must not be recorded");
         };
     }

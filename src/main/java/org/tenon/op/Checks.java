@@ -13,8 +13,10 @@ public final class Checks {
 
     /** The error of op {@code op}; {@code problem} says what is wrong and what would be right. */
     public static TensorArgumentException error(String op, String problem, Value... operands) {
-        List<String> described =
-                Arrays.stream(operands).filter(Objects::nonNull).map(Value::describe).toList();
+        List<String> described = Arrays.stream(operands)
+                .filter(Objects::nonNull)
+                .map(Value::describe)
+                .toList();
         String suffix = described.isEmpty() ? "" : " (got " + String.join(" and ", described) + ")";
         return new TensorArgumentException(op, problem + suffix, described);
     }
@@ -72,7 +74,8 @@ public final class Checks {
     static void supports(String op, Backend backend, DType dtype) {
         if (!backend.supports(dtype)) {
             throw new TensorArgumentException(
-                    op, backend.name() + " (" + backend.description() + ") cannot compute in " + dtype + "; use float32");
+                    op,
+                    backend.name() + " (" + backend.description() + ") cannot compute in " + dtype + "; use float32");
         }
     }
 
@@ -156,8 +159,8 @@ public final class Checks {
         } else if (inferred >= 0 || known != count) {
             throw error(
                     op,
-                    "shape " + Arrays.toString(sizes) + " does not hold " + count + " elements; the sizes must multiply to "
-                            + count,
+                    "shape " + Arrays.toString(sizes) + " does not hold " + count
+                            + " elements; the sizes must multiply to " + count,
                     x);
         }
         return result;

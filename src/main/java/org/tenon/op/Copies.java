@@ -49,7 +49,8 @@ public final class Copies {
         Backend original = x.backend();
         Value out;
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment host = arena.allocate(Math.max(1, x.count() * x.dtype().bytes()), 64)
+            MemorySegment host = arena.allocate(
+                            Math.max(1, x.count() * x.dtype().bytes()), 64)
                     .asSlice(0, x.count() * x.dtype().bytes());
             Creation.download(x, host);
             out = Creation.upload(backend, x.dtype(), host, x.sizes());

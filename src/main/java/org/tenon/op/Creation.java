@@ -32,7 +32,8 @@ public final class Creation {
         double length = Math.ceil((end - start) / step);
         if (!(step != 0 && Double.isFinite(length) && length < Long.MAX_VALUE)) {
             throw new TensorArgumentException(
-                    "arange", "cannot count from " + start + " to " + end + " by " + step + "; use a finite, non-zero step");
+                    "arange",
+                    "cannot count from " + start + " to " + end + " by " + step + "; use a finite, non-zero step");
         }
         if (!dtype.isFloating() && (start != Math.rint(start) || step != Math.rint(step))) {
             throw new TensorArgumentException(
@@ -66,8 +67,8 @@ public final class Creation {
         if (from.byteSize() != wanted * dtype.bytes()) {
             throw new TensorArgumentException(
                     "tensor",
-                    "the data has " + from.byteSize() / dtype.bytes() + " elements (" + from.byteSize()
-                            + " bytes of " + dtype + "), shape " + Arrays.toString(sizes) + " needs " + wanted);
+                    "the data has " + from.byteSize() / dtype.bytes() + " elements (" + from.byteSize() + " bytes of "
+                            + dtype + "), shape " + Arrays.toString(sizes) + " needs " + wanted);
         }
         Value out = Value.allocate("tensor", backend, dtype, sizes);
         try (Pins _ = Pins.of(out)) {
@@ -82,7 +83,10 @@ public final class Creation {
         Value dense = GradMode.off(() -> Copies.contiguous(x));
         try (Pins _ = Pins.of(dense)) {
             dense.backend()
-                    .download(dense.strided().buffer(), dense.layout().offset() * dense.dtype().bytes(), to);
+                    .download(
+                            dense.strided().buffer(),
+                            dense.layout().offset() * dense.dtype().bytes(),
+                            to);
         } finally {
             if (dense != x) {
                 dense.close();

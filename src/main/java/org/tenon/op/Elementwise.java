@@ -23,7 +23,8 @@ public final class Elementwise {
         x.checkOpen();
         check(op, function, x, p0, p1);
         boolean bool = function == UnaryOp.ISNAN || function == UnaryOp.NOT;
-        Value out = Value.allocate(op, x.backend(), bool ? DType.BOOL : x.dtype(), x.layout().sizes());
+        Value out = Value.allocate(
+                op, x.backend(), bool ? DType.BOOL : x.dtype(), x.layout().sizes());
         try (Pins _ = Pins.of(x, out)) {
             x.backend().kernels().unary(function, x.strided(), p0, p1, out.strided());
         }
@@ -39,8 +40,21 @@ public final class Elementwise {
                 Checks.scalar(op, p0, x);
                 Checks.scalar(op, p1, x);
             }
-            case EXP, LOG, LOG1P, SQRT, RSQRT, RECIPROCAL, SIN, COS, TANH, SIGMOID, GELU, GELU_TANH, SILU, ERF, POW_SCALAR ->
-                Checks.floating(op, x);
+            case EXP,
+                    LOG,
+                    LOG1P,
+                    SQRT,
+                    RSQRT,
+                    RECIPROCAL,
+                    SIN,
+                    COS,
+                    TANH,
+                    SIGMOID,
+                    GELU,
+                    GELU_TANH,
+                    SILU,
+                    ERF,
+                    POW_SCALAR -> Checks.floating(op, x);
         }
     }
 
@@ -61,9 +75,22 @@ public final class Elementwise {
         switch (function) {
             case ADD, MUL, EQ, NE, LT, LE, GT, GE -> {}
             case SUB, MAXIMUM, MINIMUM, RELU_GRAD, ABS_GRAD -> Checks.notBool(op, a);
-            case DIV, POW, KL, KL_LOG, SQRT_GRAD, RSQRT_GRAD, RECIPROCAL_GRAD, LOG1P_GRAD, SIN_GRAD, COS_GRAD, TANH_GRAD,
-                    SIGMOID_GRAD, GELU_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
-                Checks.floating(op, a);
+            case DIV,
+                    POW,
+                    KL,
+                    KL_LOG,
+                    SQRT_GRAD,
+                    RSQRT_GRAD,
+                    RECIPROCAL_GRAD,
+                    LOG1P_GRAD,
+                    SIN_GRAD,
+                    COS_GRAD,
+                    TANH_GRAD,
+                    SIGMOID_GRAD,
+                    GELU_GRAD,
+                    GELU_TANH_GRAD,
+                    SILU_GRAD,
+                    ERF_GRAD -> Checks.floating(op, a);
         }
     }
 

@@ -141,8 +141,8 @@ public final class Graph {
         if (!Arrays.equals(input.sizes(), gradient.layout().sizes())) {
             throw new TensorStateException(
                     "backward",
-                    node.op() + " gave a gradient of shape " + Arrays.toString(gradient.sizes()) + " to an input of shape "
-                            + Arrays.toString(input.sizes()) + "; this is a bug of the op");
+                    node.op() + " gave a gradient of shape " + Arrays.toString(gradient.sizes())
+                            + " to an input of shape " + Arrays.toString(input.sizes()) + "; this is a bug of the op");
         }
     }
 }

@@ -17,16 +17,15 @@ public final class Indexing {
         int axis = checkAlong("gather", x, dim, index, x);
         Value out = Value.allocate("gather", x.backend(), x.dtype(), index.sizes());
         try (Pins _ = Pins.of(x, index, out)) {
-            x.backend()
-                    .kernels()
-                    .gather(x.strided(), axis, index.strided(), bound("gather", x, axis), out.strided());
+            x.backend().kernels().gather(x.strided(), axis, index.strided(), bound("gather", x, axis), out.strided());
         }
         long[] sizes = x.sizes();
         return Graph.record(
                 "gather",
                 out,
                 in -> {
-                    Value zeros = Creation.full("gather", in.gradient().backend(), in.gradient().dtype(), 0, sizes);
+                    Value zeros = Creation.full(
+                            "gather", in.gradient().backend(), in.gradient().dtype(), 0, sizes);
                     return grads(scatterAdd(zeros, axis, in.saved(0), in.gradient()));
                 },
                 new Value[] {x},
@@ -46,8 +45,7 @@ public final class Indexing {
         try (Pins _ = Pins.of(source, index, out)) {
             x.backend()
                     .kernels()
-                    .scatterAdd(
-                            source.strided(), axis, index.strided(), bound("scatterAdd", x, axis), out.strided());
+                    .scatterAdd(source.strided(), axis, index.strided(), bound("scatterAdd", x, axis), out.strided());
         }
         return Graph.record(
                 "scatterAdd",
@@ -202,7 +200,8 @@ public final class Indexing {
                     if (sizes.length == 0) {
                         return grads(in.gradient());
                     }
-                    Value zeros = Creation.full("topk", in.gradient().backend(), in.gradient().dtype(), 0, sizes);
+                    Value zeros = Creation.full(
+                            "topk", in.gradient().backend(), in.gradient().dtype(), 0, sizes);
                     return grads(scatterAdd(zeros, axis, in.saved(0), in.gradient()));
                 },
                 new Value[] {x},

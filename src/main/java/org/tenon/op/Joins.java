@@ -60,8 +60,8 @@ public final class Joins {
                 throw Checks.error("stack", "shapes must agree", first, part);
             }
         }
-        return Frame.result(
-                () -> cat(parts.stream().map(part -> Views.unsqueeze(part, axis)).toList(), axis));
+        return Frame.result(() ->
+                cat(parts.stream().map(part -> Views.unsqueeze(part, axis)).toList(), axis));
     }
 
     private static Value checkSame(String op, List<Value> parts) {
@@ -81,7 +81,8 @@ public final class Joins {
         x.checkOpen();
         int axis = Checks.axis("split", dim, x);
         if (x.rank() == 0 || size < 1) {
-            throw Checks.error("split", x.rank() == 0 ? "a scalar has no axis" : "size " + size + " is not positive", x);
+            throw Checks.error(
+                    "split", x.rank() == 0 ? "a scalar has no axis" : "size " + size + " is not positive", x);
         }
         List<Value> parts = new ArrayList<>();
         for (long start = 0; start == 0 || start < x.size(axis); start += size) {

@@ -46,8 +46,8 @@ public final class MatMul {
         if (left != right) {
             throw Checks.error(
                     op,
-                    "inner sizes differ: " + Arrays.toString(x.sizes()) + " by " + Arrays.toString(y.sizes()) + " multiplies "
-                            + left + " with " + right,
+                    "inner sizes differ: " + Arrays.toString(x.sizes()) + " by " + Arrays.toString(y.sizes())
+                            + " multiplies " + left + " with " + right,
                     x,
                     y);
         }

@@ -87,8 +87,7 @@ public final class Nll {
                 Dense target = Dense.of(t.target);
                 Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
             Value w = weight == null ? null : weight.value();
-            out = Value.allocate(
-                    "nllLoss", logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
+            out = Value.allocate("nllLoss", logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
             try (Pins _ = Pins.of(dense.value(), target.value(), w, out, total)) {
                 logp.backend()
                         .kernels()

@@ -40,21 +40,19 @@ public final class Random {
     }
 
     private static void check(String op, RandomOp kind, double p0, double p1) {
-        boolean good =
-                switch (kind) {
-                    case UNIFORM -> p0 <= p1;
-                    case INTEGERS -> p0 < p1 && p1 - p0 <= 0x1p53;
-                    case NORMAL -> p1 >= 0;
-                    case BERNOULLI -> p0 >= 0 && p0 <= 1;
-                };
+        boolean good = switch (kind) {
+            case UNIFORM -> p0 <= p1;
+            case INTEGERS -> p0 < p1 && p1 - p0 <= 0x1p53;
+            case NORMAL -> p1 >= 0;
+            case BERNOULLI -> p0 >= 0 && p0 <= 1;
+        };
         if (!good) {
-            String wanted =
-                    switch (kind) {
-                        case UNIFORM -> "low <= high";
-                        case INTEGERS -> "low < high and at most 2^53 numbers";
-                        case NORMAL -> "a standard deviation of 0 or more";
-                        case BERNOULLI -> "a probability in [0, 1]";
-                    };
+            String wanted = switch (kind) {
+                case UNIFORM -> "low <= high";
+                case INTEGERS -> "low < high and at most 2^53 numbers";
+                case NORMAL -> "a standard deviation of 0 or more";
+                case BERNOULLI -> "a probability in [0, 1]";
+            };
             throw new TensorArgumentException(op, "parameters " + p0 + " and " + p1 + " are bad; give " + wanted);
         }
     }
@@ -65,7 +63,8 @@ public final class Random {
             throw new TensorArgumentException("permutation", "n " + n + " is negative; it is 0 or more");
         }
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment order = arena.allocate(Math.max(8, n * Long.BYTES), 64).asSlice(0, n * Long.BYTES);
+            MemorySegment order =
+                    arena.allocate(Math.max(8, n * Long.BYTES), 64).asSlice(0, n * Long.BYTES);
             for (long i = 0; i < n; i++) {
                 order.setAtIndex(ValueLayout.JAVA_LONG, i, i);
             }
@@ -114,13 +113,15 @@ public final class Random {
         }
         return Frame.result(() -> {
             DType wide = x.dtype().bytes() == 2 ? DType.F32 : x.dtype();
-            Value uniform = create("gumbelSoftmax", RandomOp.UNIFORM, x.backend(), wide, 0x1p-25, 1, generator, x.sizes());
+            Value uniform =
+                    create("gumbelSoftmax", RandomOp.UNIFORM, x.backend(), wide, 0x1p-25, 1, generator, x.sizes());
             Value noise = Copies.to(negativeLog(negativeLog(uniform)), x.dtype());
             Value soft = Softmax.apply(SoftmaxKind.SOFTMAX, scale(plus(x, noise), 1 / tau), axis);
             if (hardness == Hardness.SOFT) {
                 return soft;
             }
-            Value winner = Reductions.reduce("argmax", ReduceOp.ARGMAX, soft, x.rank() == 0 ? new int[0] : new int[] {axis});
+            Value winner =
+                    Reductions.reduce("argmax", ReduceOp.ARGMAX, soft, x.rank() == 0 ? new int[0] : new int[] {axis});
             Value at = x.rank() == 0 ? winner : Views.unsqueeze(winner, axis);
             Value classes = Creation.arange(x.backend(), DType.I64, 0, x.rank() == 0 ? 1 : x.size(axis), 1);
             long[] sizes = new long[x.rank()];
@@ -130,7 +131,10 @@ public final class Random {
             }
             Value hard = Copies.to(
                     Elementwise.binary(
-                            "gumbelSoftmax", org.tenon.spi.BinaryOp.EQ, Views.reshape("gumbelSoftmax", classes, sizes), at),
+                            "gumbelSoftmax",
+                            org.tenon.spi.BinaryOp.EQ,
+                            Views.reshape("gumbelSoftmax", classes, sizes),
+                            at),
                     x.dtype());
             return plus(UnaryGradients.minus(hard, Views.detach(soft)), soft);
         });

@@ -29,12 +29,10 @@ public final class Reductions {
         int kept = x.rank() - reduced.length;
         Layout layout = x.layout().permute(order);
         boolean position = function == ReduceOp.ARGMAX || function == ReduceOp.ARGMIN;
-        Value out = Value.allocate(
-                op, x.backend(), position ? DType.I64 : x.dtype(), Arrays.copyOf(layout.sizes(), kept));
+        Value out =
+                Value.allocate(op, x.backend(), position ? DType.I64 : x.dtype(), Arrays.copyOf(layout.sizes(), kept));
         try (Pins _ = Pins.of(x, out)) {
-            x.backend()
-                    .kernels()
-                    .reduce(function, layout.over(x.storage().buffer(), x.dtype()), kept, out.strided());
+            x.backend().kernels().reduce(function, layout.over(x.storage().buffer(), x.dtype()), kept, out.strided());
         }
         return record(op, function, x, reduced, out);
     }
@@ -55,7 +53,8 @@ public final class Reductions {
     private static void checkNotEmpty(String op, ReduceOp function, Value x, int[] reduced) {
         boolean identity = function == ReduceOp.SUM || function == ReduceOp.MEAN || function == ReduceOp.LOGSUMEXP;
         if (!identity && Arrays.stream(reduced).anyMatch(dim -> x.size(dim) == 0)) {
-            throw Checks.error(op, "nothing to choose from along an axis of size 0; use a tensor with elements there", x);
+            throw Checks.error(
+                    op, "nothing to choose from along an axis of size 0; use a tensor with elements there", x);
         }
     }
 
@@ -82,13 +81,7 @@ public final class Reductions {
             case MEAN ->
                 Graph.record(op, out, in -> grads(spread(scale(in.gradient(), 1 / count), keptSizes, sizes)), inputs);
             case MAX, MIN ->
-                Graph.record(
-                        op,
-                        out,
-                        in -> grads(shareAmongEqual(in, reduced, keptSizes)),
-                        inputs,
-                        x,
-                        out);
+                Graph.record(op, out, in -> grads(shareAmongEqual(in, reduced, keptSizes)), inputs, x, out);
             case LOGSUMEXP ->
                 Graph.record(
                         op,

@@ -58,11 +58,7 @@ public final class Softmax {
             }
         }
         return Graph.record(
-                op,
-                y,
-                in -> grads(gradient(kind, in.gradient(), in.saved(0), axis, original)),
-                new Value[] {x},
-                y);
+                op, y, in -> grads(gradient(kind, in.gradient(), in.saved(0), axis, original)), new Value[] {x}, y);
     }
 
     private static Value gradient(SoftmaxKind kind, Value g, Value y, int axis, DType original) {
@@ -76,11 +72,7 @@ public final class Softmax {
                 g.backend()
                         .kernels()
                         .softmaxGrad(
-                                kind,
-                                dense.value().strided(),
-                                y.strided(),
-                                Rows.along(g.sizes(), axis),
-                                dx.strided());
+                                kind, dense.value().strided(), y.strided(), Rows.along(g.sizes(), axis), dx.strided());
             }
         }
         return dx;
@@ -91,9 +83,12 @@ public final class Softmax {
         int[] along = g.rank() == 0 ? new int[0] : new int[] {axis};
         return switch (kind) {
             case LOG_SOFTMAX ->
-                minus(g, times(UnaryGradients.call(UnaryOp.EXP, y), Reductions.reduceKeepDim("sum", ReduceOp.SUM, g, along)));
-            case SOFTMAX ->
-                times(y, minus(g, Reductions.reduceKeepDim("sum", ReduceOp.SUM, times(g, y), along)));
+                minus(
+                        g,
+                        times(
+                                UnaryGradients.call(UnaryOp.EXP, y),
+                                Reductions.reduceKeepDim("sum", ReduceOp.SUM, g, along)));
+            case SOFTMAX -> times(y, minus(g, Reductions.reduceKeepDim("sum", ReduceOp.SUM, times(g, y), along)));
         };
     }
 }

@@ -22,21 +22,40 @@ final class UnaryGradients {
             case SIGN -> Graph.record(op, y, in -> grads(Creation.zeros(op, in.gradient())), inputs);
             case EXP -> saving(op, y, x, y, UnaryGradients::times);
             case LOG -> saving(op, y, x, x, UnaryGradients::over);
-            case POW_SCALAR -> saving(op, y, x, x, (g, v) -> p0 == 0 ? Creation.zeros(op, g) : times(g, scale(pow(v, p0 - 1), p0)));
+            case POW_SCALAR ->
+                saving(op, y, x, x, (g, v) -> p0 == 0 ? Creation.zeros(op, g) : times(g, scale(pow(v, p0 - 1), p0)));
             case CLAMP -> saving(op, y, x, x, (g, v) -> clampGradient(g, v, p0, p1));
-            case ABS -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.ABS_GRAD, g, v, () -> times(g, call(UnaryOp.SIGN, v))));
+            case ABS ->
+                saving(op, y, x, x, (g, v) -> fused(BinaryOp.ABS_GRAD, g, v, () -> times(g, call(UnaryOp.SIGN, v))));
             case SQRT -> saving(op, y, x, y, (g, v) -> fused(BinaryOp.SQRT_GRAD, g, v, () -> over(g, scale(v, 2))));
-            case RSQRT -> saving(op, y, x, y, (g, v) -> fused(BinaryOp.RSQRT_GRAD, g, v, () -> times(g, scale(pow(v, 3), -0.5))));
+            case RSQRT ->
+                saving(op, y, x, y, (g, v) -> fused(BinaryOp.RSQRT_GRAD, g, v, () -> times(g, scale(pow(v, 3), -0.5))));
             case RECIPROCAL ->
-                saving(op, y, x, y, (g, v) -> fused(BinaryOp.RECIPROCAL_GRAD, g, v, () -> times(g, scale(times(v, v), -1))));
+                saving(
+                        op,
+                        y,
+                        x,
+                        y,
+                        (g, v) -> fused(BinaryOp.RECIPROCAL_GRAD, g, v, () -> times(g, scale(times(v, v), -1))));
             case LOG1P -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.LOG1P_GRAD, g, v, () -> over(g, shift(v, 1))));
-            case SIN -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.SIN_GRAD, g, v, () -> times(g, call(UnaryOp.COS, v))));
+            case SIN ->
+                saving(op, y, x, x, (g, v) -> fused(BinaryOp.SIN_GRAD, g, v, () -> times(g, call(UnaryOp.COS, v))));
             case COS ->
-                saving(op, y, x, x, (g, v) -> fused(BinaryOp.COS_GRAD, g, v, () -> times(g, scale(call(UnaryOp.SIN, v), -1))));
+                saving(
+                        op,
+                        y,
+                        x,
+                        x,
+                        (g, v) -> fused(BinaryOp.COS_GRAD, g, v, () -> times(g, scale(call(UnaryOp.SIN, v), -1))));
             case TANH ->
                 saving(op, y, x, y, (g, v) -> fused(BinaryOp.TANH_GRAD, g, v, () -> times(g, oneMinus(times(v, v)))));
             case SIGMOID ->
-                saving(op, y, x, y, (g, v) -> fused(BinaryOp.SIGMOID_GRAD, g, v, () -> times(g, times(v, oneMinus(v)))));
+                saving(
+                        op,
+                        y,
+                        x,
+                        y,
+                        (g, v) -> fused(BinaryOp.SIGMOID_GRAD, g, v, () -> times(g, times(v, oneMinus(v)))));
             case RELU -> saving(op, y, x, y, (g, v) -> fused(BinaryOp.RELU_GRAD, g, v, () -> reluGradient(g, v)));
             case GELU -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.GELU_GRAD, g, v, () -> times(g, geluSlope(v))));
             case GELU_TANH ->

@@ -16,11 +16,7 @@ public final class Updates {
             parameter
                     .backend()
                     .kernels()
-                    .sgd(
-                            parameter.strided(),
-                            g.value().strided(),
-                            momentum == null ? null : momentum.strided(),
-                            step);
+                    .sgd(parameter.strided(), g.value().strided(), momentum == null ? null : momentum.strided(), step);
         }
         parameter.storage().modified();
     }

@@ -254,7 +254,8 @@ public final class Value {
 
         static String describe(Throwable origin) {
             for (StackTraceElement frame : origin.getStackTrace()) {
-                if (!frame.getClassName().startsWith("org.tenon.") || frame.getClassName().contains("Test")) {
+                if (!frame.getClassName().startsWith("org.tenon.")
+                        || frame.getClassName().contains("Test")) {
                     return "at " + frame;
                 }
             }

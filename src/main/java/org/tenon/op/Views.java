@@ -61,7 +61,9 @@ public final class Views {
         x.checkOpen();
         int a = Checks.axis("transpose", dim0, x);
         int b = Checks.axis("transpose", dim1, x);
-        int[] order = IntStream.range(0, x.rank()).map(i -> i == a ? b : i == b ? a : i).toArray();
+        int[] order = IntStream.range(0, x.rank())
+                .map(i -> i == a ? b : i == b ? a : i)
+                .toArray();
         return permute("transpose", x, order);
     }
 
@@ -119,7 +121,8 @@ public final class Views {
         x.checkOpen();
         int axis = Checks.axis("slice", dim, x);
         if (x.rank() == 0 || step < 1) {
-            throw Checks.error("slice", x.rank() == 0 ? "a scalar has no axis" : "step " + step + " is not positive", x);
+            throw Checks.error(
+                    "slice", x.rank() == 0 ? "a scalar has no axis" : "step " + step + " is not positive", x);
         }
         long size = x.size(axis);
         long from = Math.clamp(start < 0 ? start + size : start, 0, size);

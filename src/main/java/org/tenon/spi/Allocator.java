@@ -134,7 +134,8 @@ public final class Allocator {
             keep = cachedBytes + buffer.capacity() <= memory.limit() / 4;
             if (keep) {
                 cachedBytes += buffer.capacity();
-                cache.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>()).addLast(buffer);
+                cache.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>())
+                        .addLast(buffer);
             }
         }
         if (!keep) {
@@ -142,7 +143,8 @@ public final class Allocator {
         }
         if (damaged) {
             throw new TensorStateException(
-                    device, "a kernel wrote outside a buffer of " + buffer.bytes() + " bytes; this is a bug of the kernel");
+                    device,
+                    "a kernel wrote outside a buffer of " + buffer.bytes() + " bytes; this is a bug of the kernel");
         }
     }
 
@@ -180,7 +182,7 @@ public final class Allocator {
         }
         int unit = (63 - Long.numberOfLeadingZeros(bytes)) / 10;
         String value = String.format(Locale.ROOT, "%.1f", bytes / (double) (1L << (10 * unit)));
-        return (value.endsWith(".0") ? value.substring(0, value.length() - 2) : value)
-                + " " + " KMGTPE".charAt(unit) + "iB";
+        return (value.endsWith(".0") ? value.substring(0, value.length() - 2) : value) + " " + " KMGTPE".charAt(unit)
+                + "iB";
     }
 }

@@ -118,8 +118,7 @@ public interface Kernels {
      * @param nesterov whether to look ahead
      * @param first whether v holds nothing yet
      */
-    record SgdStep(
-            double lr, double momentum, double dampening, double weightDecay, boolean nesterov, boolean first) {}
+    record SgdStep(double lr, double momentum, double dampening, double weightDecay, boolean nesterov, boolean first) {}
 
     /**
      * The constants of {@link #adam}.
@@ -132,6 +131,5 @@ public interface Kernels {
      * @param decoupled whether the penalty is AdamW's
      * @param t the number of this step, from 1
      */
-    record AdamStep(
-            double lr, double beta1, double beta2, double eps, double weightDecay, boolean decoupled, long t) {}
+    record AdamStep(double lr, double beta1, double beta2, double eps, double weightDecay, boolean decoupled, long t) {}
 }
