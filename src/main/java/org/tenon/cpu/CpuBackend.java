@@ -1,0 +1,123 @@
+package org.tenon.cpu;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.tenon.Cpu;
+import org.tenon.DType;
+import org.tenon.DeviceType;
+import org.tenon.spi.Allocator;
+import org.tenon.spi.Backend;
+import org.tenon.spi.Buffer;
+import org.tenon.spi.Kernels;
+import org.tenon.spi.RawMemory;
+
+/** The CPU as a device: host memory, a few threads, every element type. */
+final class CpuBackend implements Backend {
+    private final Allocator allocator = new Allocator("cpu", new HostMemory());
+    private final Kernels kernels = new CpuKernels();
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public String description() {
+        return model() + ", " + Parallel.THREADS + (Parallel.THREADS == 1 ? " thread, " : " threads, ")
+                + Lanes.CHOSEN.description();
+    }
+
+    private static String model() {
+        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("model name"))
+                    .findFirst()
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .orElse(System.getProperty("os.arch"));
+        } catch (IOException | java.io.UncheckedIOException e) {
+            return System.getProperty("os.arch");
+        }
+    }
+
+    @Override
+    public Class<? extends DeviceType> type() {
+        return Cpu.class;
+    }
+
+    @Override
+    public int rank() {
+        return 0;
+    }
+
+    @Override
+    public boolean supports(DType dtype) {
+        return true;
+    }
+
+    @Override
+    public Allocator allocator() {
+        return allocator;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public void upload(MemorySegment from, Buffer to, long byteOffset) {
+        ((CpuBuffer) to).usable().asSlice(byteOffset, from.byteSize()).copyFrom(from);
+    }
+
+    @Override
+    public void download(Buffer from, long byteOffset, MemorySegment to) {
+        to.copyFrom(((CpuBuffer) from).usable().asSlice(byteOffset, to.byteSize()));
+    }
+
+    @Override
+    public void synchronize() {
+        // A kernel is done when its call returns.
+    }
+
+    /** Off-heap memory up to {@code -Dtenon.cpu.memory}, such as 4g or 512m, by default 7/8 of the machine's. */
+    private static final class HostMemory implements RawMemory {
+        private final long limit = limitOf(System.getProperty("tenon.cpu.memory"));
+
+        private static long limitOf(String setting) {
+            if (setting == null) {
+                return physical() / 8 * 7;
+            }
+            String text = setting.strip().toLowerCase(Locale.ROOT);
+            int shift = Math.max(0, "kmgt".indexOf(text.charAt(text.length() - 1)) + 1) * 10;
+            try {
+                return Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1)) << shift;
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("tenon.cpu.memory is '" + setting + "'; give bytes, or 512m, 4g", e);
+            }
+        }
+
+        private static long physical() {
+            return ManagementFactory.getOperatingSystemMXBean()
+                            instanceof com.sun.management.OperatingSystemMXBean machine
+                    ? machine.getTotalMemorySize()
+                    : Runtime.getRuntime().maxMemory();
+        }
+
+        @Override
+        public Buffer create(long bytes) {
+            try {
+                return new CpuBuffer(bytes);
+            } catch (OutOfMemoryError e) {
+                return null;
+            }
+        }
+
+        @Override
+        public long limit() {
+            return limit;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package org.tenon.cpu;
+
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.Extreme;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.Kernels;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.Order;
+import org.tenon.spi.RandomOp;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.Rows;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UnaryOp;
+
+/** The CPU's kernels: which class has which. */
+final class CpuKernels implements Kernels {
+    @Override
+    public void fill(Strided out, double value) {
+        Copies.fill(out, value);
+    }
+
+    @Override
+    public void arange(Strided out, double start, double step) {
+        Copies.arange(out, start, step);
+    }
+
+    @Override
+    public void copy(Strided in, Strided out) {
+        Copies.copy(in, out);
+    }
+
+    @Override
+    public void unary(UnaryOp op, Strided in, double p0, double p1, Strided out) {
+        Elementwise.unary(op, in, p0, p1, out);
+    }
+
+    @Override
+    public void binary(BinaryOp op, Strided a, Strided b, Strided out) {
+        Elementwise.binary(op, a, b, out);
+    }
+
+    @Override
+    public void where(Strided condition, Strided a, Strided b, Strided out) {
+        Elementwise.where(condition, a, b, out);
+    }
+
+    @Override
+    public void reduce(ReduceOp op, Strided in, int kept, Strided out) {
+        Reductions.reduce(op, in, kept, out);
+    }
+
+    @Override
+    public void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
+        CpuSoftmax.softmax(kind, in, rows, out);
+    }
+
+    @Override
+    public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
+        CpuSoftmax.softmaxGrad(kind, g, y, rows, dx);
+    }
+
+    @Override
+    public void nll(
+            Strided logp,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided out,
+            Strided totalWeight) {
+        Nll.forward(logp, rows, target, weight, reduction, check, out, totalWeight);
+    }
+
+    @Override
+    public void nllGrad(
+            Strided g,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided totalWeight,
+            Strided dx) {
+        Nll.backward(g, rows, target, weight, reduction, check, totalWeight, dx);
+    }
+
+    @Override
+    public void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out) {
+        Indexing.gather(in, dim, index, check, out);
+    }
+
+    @Override
+    public void scatterAdd(Strided src, int dim, Strided index, IndexCheck check, Strided out) {
+        Indexing.scatterAdd(src, dim, index, check, out);
+    }
+
+    @Override
+    public void indexSelect(Strided in, Rows rows, Strided index, IndexCheck check, Strided out) {
+        Indexing.indexSelect(in, rows, index, check, out);
+    }
+
+    @Override
+    public void indexAdd(Strided src, Rows rows, Strided index, IndexCheck check, Strided out) {
+        Indexing.indexAdd(src, rows, index, check, out);
+    }
+
+    @Override
+    public void matmul(Strided x, Strided y, Strided out) {
+        CpuMatMul.matmul(x, y, out);
+    }
+
+    @Override
+    public void cumsum(Strided in, Rows rows, Order order, Strided out) {
+        Scans.cumsum(in, rows, order, out);
+    }
+
+    @Override
+    public void topk(Strided in, Rows rows, long k, Extreme extreme, Strided values, Strided indices) {
+        Selection.topk(in, rows, k, extreme, values, indices);
+    }
+
+    @Override
+    public void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {
+        Randoms.random(op, seed, offset, p0, p1, out);
+    }
+
+    @Override
+    public void sgd(Strided p, Strided g, Strided v, SgdStep step) {
+        Updates.sgd(p, g, v, step);
+    }
+
+    @Override
+    public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
+        Updates.adam(p, g, m, v, step);
+    }
+}

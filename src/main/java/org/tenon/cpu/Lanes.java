@@ -1,0 +1,64 @@
+package org.tenon.cpu;
+
+import org.slf4j.LoggerFactory;
+
+/**
+ * The loops that want vector instructions. {@link VectorLanes} has them where the JVM was started with the Vector API's
+ * module; {@link PlainLanes} leaves them to the JIT compiler. {@code -Dtenon.cpu.vector=off} chooses the plain ones.
+ */
+abstract class Lanes {
+    /** The choice, made once, so that the compiler sees a constant. */
+    static final Lanes CHOSEN = choose();
+
+    private static Lanes choose() {
+        if ("off".equals(System.getProperty("tenon.cpu.vector"))) {
+            return new PlainLanes();
+        }
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+            LoggerFactory.getLogger(Lanes.class)
+                    .warn("the CPU backend runs without vector instructions; start the JVM with"
+                            + " --add-modules jdk.incubator.vector to use them");
+            return new PlainLanes();
+        }
+        return VectorLanes.isWorthwhile() ? new VectorLanes() : new PlainLanes();
+    }
+
+    /** What was chosen, for the device's description. */
+    abstract String description();
+
+    /** {@code x = e^x}. */
+    abstract void exp(float[] x, int n);
+
+    /** {@code x = log x}. */
+    abstract void log(float[] x, int n);
+
+    /** {@code x = log(1 + x)}. */
+    abstract void log1p(float[] x, int n);
+
+    /** {@code x = sin x}. */
+    abstract void sin(float[] x, int n);
+
+    /** {@code x = cos x}. */
+    abstract void cos(float[] x, int n);
+
+    /** {@code x = tanh x}. */
+    abstract void tanh(float[] x, int n);
+
+    /** The largest of {@code x[from..to)}, NaN if any is, -inf of none. */
+    abstract float max(float[] x, int from, int to);
+
+    /** The sum of {@code x[from..to)}. */
+    abstract float sum(float[] x, int from, int to);
+
+    /** The sum of products of {@code x[from..to)} and {@code y[from..to)}. */
+    abstract float dot(float[] x, float[] y, int from, int to);
+
+    /** How many columns of a product {@link #multiply} computes at once. */
+    abstract int columns();
+
+    /**
+     * A tile of a product: {@link MatMulTile#ROWS} by {@link #columns}. {@code a} holds depth times ROWS elements, {@code b}
+     * depth times columns; the tile is added to {@code c} at {@code cOffset}, with {@code cStride} between rows.
+     */
+    abstract void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride);
+}

@@ -1,0 +1,143 @@
+package org.tenon.cpu;
+
+/** The loops in plain Java. */
+final class PlainLanes extends Lanes {
+    private static final int COLUMNS = 16;
+    private static final float LOG2E = 1.44269504f;
+    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final float ROUND = 0x1.8p23f;
+
+    @Override
+    String description() {
+        return "plain Java";
+    }
+
+    /**
+     * {@code 2^k * e^r} with {@code |r| <= ln2 / 2} and a polynomial for {@code e^r}, in two factors so that results near the
+     * ends of the range are right. No branch, so that the loop becomes vector instructions.
+     */
+    @Override
+    void exp(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            float v = x[i];
+            float clamped = Math.max(-104f, Math.min(89f, v));
+            float shifted = clamped * LOG2E + ROUND;
+            float k = shifted - ROUND;
+            float r = clamped - k * LN2_HIGH - k * LN2_LOW;
+            float p = 1.9875691500e-4f;
+            p = p * r + 1.3981999507e-3f;
+            p = p * r + 8.3334519073e-3f;
+            p = p * r + 4.1665795894e-2f;
+            p = p * r + 1.6666665459e-1f;
+            p = p * r + 0.5f;
+            p = p * r * r + r + 1f;
+            int exponent = (int) k;
+            int half = exponent >> 1;
+            float scale = Float.intBitsToFloat((half + 127) << 23);
+            float rest = Float.intBitsToFloat((exponent - half + 127) << 23);
+            x[i] = p * scale * rest;
+        }
+    }
+
+    @Override
+    void log(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.log(x[i]);
+        }
+    }
+
+    @Override
+    void log1p(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.log1p(x[i]);
+        }
+    }
+
+    @Override
+    void sin(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.sin(x[i]);
+        }
+    }
+
+    @Override
+    void cos(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.cos(x[i]);
+        }
+    }
+
+    @Override
+    void tanh(float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) Math.tanh(x[i]);
+        }
+    }
+
+    @Override
+    float max(float[] x, int from, int to) {
+        float m = Float.NEGATIVE_INFINITY;
+        for (int i = from; i < to; i++) {
+            m = Math.max(m, x[i]);
+        }
+        return m;
+    }
+
+    @Override
+    float sum(float[] x, int from, int to) {
+        float a = 0;
+        float b = 0;
+        float c = 0;
+        float d = 0;
+        int i = from;
+        for (; i + 3 < to; i += 4) {
+            a += x[i];
+            b += x[i + 1];
+            c += x[i + 2];
+            d += x[i + 3];
+        }
+        for (; i < to; i++) {
+            a += x[i];
+        }
+        return (a + b) + (c + d);
+    }
+
+    @Override
+    float dot(float[] x, float[] y, int from, int to) {
+        float a = 0;
+        float b = 0;
+        float c = 0;
+        float d = 0;
+        int i = from;
+        for (; i + 3 < to; i += 4) {
+            a += x[i] * y[i];
+            b += x[i + 1] * y[i + 1];
+            c += x[i + 2] * y[i + 2];
+            d += x[i + 3] * y[i + 3];
+        }
+        for (; i < to; i++) {
+            a += x[i] * y[i];
+        }
+        return (a + b) + (c + d);
+    }
+
+    @Override
+    int columns() {
+        return COLUMNS;
+    }
+
+    @Override
+    void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride) {
+        for (int p = 0; p < depth; p++) {
+            int bRow = bOffset + p * COLUMNS;
+            for (int i = 0; i < MatMulTile.ROWS; i++) {
+                float factor = a[aOffset + p * MatMulTile.ROWS + i];
+                int cRow = cOffset + i * cStride;
+                for (int j = 0; j < COLUMNS; j++) {
+                    c[cRow + j] += factor * b[bRow + j];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package org.tenon.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The loops in the Vector API, as wide as the machine prefers. The only class here that needs its module. */
+final class VectorLanes extends Lanes {
+    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    private static final int WIDTH = SPECIES.length();
+    private static final float LOG2E = 1.44269504f;
+    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final float ROUND = 0x1.8p23f;
+
+    private final PlainLanes plain = new PlainLanes();
+
+    static boolean isWorthwhile() {
+        return WIDTH >= 4 && INTS.length() == WIDTH;
+    }
+
+    @Override
+    String description() {
+        return "Vector API, " + SPECIES.vectorBitSize() + " bits";
+    }
+
+    /** As {@link PlainLanes#exp}. */
+    private static FloatVector exp(FloatVector v) {
+        FloatVector clamped = v.max(-104f).min(89f);
+        FloatVector k = clamped.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, ROUND)).sub(ROUND);
+        FloatVector r = k.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), clamped);
+        r = k.fma(FloatVector.broadcast(SPECIES, -LN2_LOW), r);
+        FloatVector p = FloatVector.broadcast(SPECIES, 1.9875691500e-4f);
+        p = p.fma(r, FloatVector.broadcast(SPECIES, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(SPECIES, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(SPECIES, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(SPECIES, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.5f));
+        p = p.mul(r).fma(r, r.add(1f));
+        IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, INTS, 0);
+        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+        FloatVector scale = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector rest = exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        return p.mul(scale).mul(rest);
+    }
+
+    @Override
+    void exp(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            exp(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+        }
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            exp(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
+        }
+    }
+
+    @Override
+    void log(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.LOG).intoArray(x, i);
+        }
+        for (; i < n; i++) {
+            x[i] = (float) Math.log(x[i]);
+        }
+    }
+
+    @Override
+    void log1p(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.LOG1P).intoArray(x, i);
+        }
+        for (; i < n; i++) {
+            x[i] = (float) Math.log1p(x[i]);
+        }
+    }
+
+    @Override
+    void sin(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.SIN).intoArray(x, i);
+        }
+        for (; i < n; i++) {
+            x[i] = (float) Math.sin(x[i]);
+        }
+    }
+
+    @Override
+    void cos(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.COS).intoArray(x, i);
+        }
+        for (; i < n; i++) {
+            x[i] = (float) Math.cos(x[i]);
+        }
+    }
+
+    @Override
+    void tanh(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.TANH).intoArray(x, i);
+        }
+        for (; i < n; i++) {
+            x[i] = (float) Math.tanh(x[i]);
+        }
+    }
+
+    @Override
+    float max(float[] x, int from, int to) {
+        int i = from;
+        float m = Float.NEGATIVE_INFINITY;
+        if (to - from >= WIDTH) {
+            FloatVector a = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+            FloatVector b = a;
+            for (; i <= to - 2 * WIDTH; i += 2 * WIDTH) {
+                a = a.max(FloatVector.fromArray(SPECIES, x, i));
+                b = b.max(FloatVector.fromArray(SPECIES, x, i + WIDTH));
+            }
+            for (; i <= to - WIDTH; i += WIDTH) {
+                a = a.max(FloatVector.fromArray(SPECIES, x, i));
+            }
+            m = a.max(b).reduceLanes(VectorOperators.MAX);
+        }
+        return Math.max(m, plain.max(x, i, to));
+    }
+
+    @Override
+    float sum(float[] x, int from, int to) {
+        int i = from;
+        float s = 0;
+        if (to - from >= WIDTH) {
+            FloatVector a = FloatVector.zero(SPECIES);
+            FloatVector b = a;
+            for (; i <= to - 2 * WIDTH; i += 2 * WIDTH) {
+                a = a.add(FloatVector.fromArray(SPECIES, x, i));
+                b = b.add(FloatVector.fromArray(SPECIES, x, i + WIDTH));
+            }
+            for (; i <= to - WIDTH; i += WIDTH) {
+                a = a.add(FloatVector.fromArray(SPECIES, x, i));
+            }
+            s = a.add(b).reduceLanes(VectorOperators.ADD);
+        }
+        return s + plain.sum(x, i, to);
+    }
+
+    @Override
+    float dot(float[] x, float[] y, int from, int to) {
+        int i = from;
+        float s = 0;
+        if (to - from >= WIDTH) {
+            FloatVector a = FloatVector.zero(SPECIES);
+            FloatVector b = a;
+            for (; i <= to - 2 * WIDTH; i += 2 * WIDTH) {
+                a = FloatVector.fromArray(SPECIES, x, i).fma(FloatVector.fromArray(SPECIES, y, i), a);
+                b = FloatVector.fromArray(SPECIES, x, i + WIDTH).fma(FloatVector.fromArray(SPECIES, y, i + WIDTH), b);
+            }
+            for (; i <= to - WIDTH; i += WIDTH) {
+                a = FloatVector.fromArray(SPECIES, x, i).fma(FloatVector.fromArray(SPECIES, y, i), a);
+            }
+            s = a.add(b).reduceLanes(VectorOperators.ADD);
+        }
+        return s + plain.dot(x, y, i, to);
+    }
+
+    @Override
+    int columns() {
+        return 2 * WIDTH;
+    }
+
+    /** Twelve sums stay in registers: six rows by two vectors. */
+    @Override
+    void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = c00;
+        FloatVector c10 = c00;
+        FloatVector c11 = c00;
+        FloatVector c20 = c00;
+        FloatVector c21 = c00;
+        FloatVector c30 = c00;
+        FloatVector c31 = c00;
+        FloatVector c40 = c00;
+        FloatVector c41 = c00;
+        FloatVector c50 = c00;
+        FloatVector c51 = c00;
+        int at = aOffset;
+        int bt = bOffset;
+        for (int p = 0; p < depth; p++) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, bt);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, bt + WIDTH);
+            FloatVector f = FloatVector.broadcast(SPECIES, a[at]);
+            c00 = f.fma(b0, c00);
+            c01 = f.fma(b1, c01);
+            f = FloatVector.broadcast(SPECIES, a[at + 1]);
+            c10 = f.fma(b0, c10);
+            c11 = f.fma(b1, c11);
+            f = FloatVector.broadcast(SPECIES, a[at + 2]);
+            c20 = f.fma(b0, c20);
+            c21 = f.fma(b1, c21);
+            f = FloatVector.broadcast(SPECIES, a[at + 3]);
+            c30 = f.fma(b0, c30);
+            c31 = f.fma(b1, c31);
+            f = FloatVector.broadcast(SPECIES, a[at + 4]);
+            c40 = f.fma(b0, c40);
+            c41 = f.fma(b1, c41);
+            f = FloatVector.broadcast(SPECIES, a[at + 5]);
+            c50 = f.fma(b0, c50);
+            c51 = f.fma(b1, c51);
+            at += MatMulTile.ROWS;
+            bt += 2 * WIDTH;
+        }
+        addTo(c, cOffset, c00, c01);
+        addTo(c, cOffset + cStride, c10, c11);
+        addTo(c, cOffset + 2 * cStride, c20, c21);
+        addTo(c, cOffset + 3 * cStride, c30, c31);
+        addTo(c, cOffset + 4 * cStride, c40, c41);
+        addTo(c, cOffset + 5 * cStride, c50, c51);
+    }
+
+    private static void addTo(float[] c, int at, FloatVector left, FloatVector right) {
+        FloatVector.fromArray(SPECIES, c, at).add(left).intoArray(c, at);
+        FloatVector.fromArray(SPECIES, c, at + WIDTH).add(right).intoArray(c, at + WIDTH);
+    }
+}
