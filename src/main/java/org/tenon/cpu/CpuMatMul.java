@@ -138,10 +138,8 @@ final class CpuMatMul {
 
     private static Strided transposed(Strided part) {
         return new Strided(
-                part.buffer(),
-                part.dtype(),
-                part.offset(),
-                new long[] {part.sizes()[1], part.sizes()[0]},
-                new long[] {part.strides()[1], part.strides()[0]});
+                part.buffer(), part.dtype(), part.offset(), new long[] {part.sizes()[1], part.sizes()[0]}, new long[] {
+                    part.strides()[1], part.strides()[0]
+                });
     }
 }

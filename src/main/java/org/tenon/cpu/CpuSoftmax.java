@@ -22,10 +22,13 @@ final class CpuSoftmax {
         }
         boolean wide = in.dtype() == DType.F64 || out.dtype() == DType.F64;
         if (rows.inner() > 1) {
-            columns(rows, (outer, from, width, steps) ->
-                    new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width, steps));
+            columns(
+                    rows,
+                    (outer, from, width, steps) ->
+                            new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width, steps));
         } else if (rows.len() <= Reader.CHUNK) {
-            Parallel.items(rows.outer(), rows.len(), (from, to) -> shortRows(kind, in, out, (int) rows.len(), from, to, wide));
+            Parallel.items(
+                    rows.outer(), rows.len(), (from, to) -> shortRows(kind, in, out, (int) rows.len(), from, to, wide));
         } else {
             longRows(rows, new LongRow(kind, in, out, rows.len(), wide)::run);
         }
@@ -37,17 +40,22 @@ final class CpuSoftmax {
         }
         boolean wide = y.dtype() == DType.F64 || dx.dtype() == DType.F64;
         if (rows.inner() > 1) {
-            columns(rows, (outer, from, width, steps) ->
-                    new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
+            columns(
+                    rows,
+                    (outer, from, width, steps) ->
+                            new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
         } else if (rows.len() <= Reader.CHUNK) {
             Parallel.items(
-                    rows.outer(), rows.len(), (from, to) -> shortRowsGrad(kind, g, y, dx, (int) rows.len(), from, to, wide));
+                    rows.outer(),
+                    rows.len(),
+                    (from, to) -> shortRowsGrad(kind, g, y, dx, (int) rows.len(), from, to, wide));
         } else {
             longRows(rows, new LongRowGrad(kind, g, y, dx, rows.len(), wide)::run);
         }
     }
 
-    private static void shortRows(SoftmaxKind kind, Strided in, Strided out, int len, long from, long to, boolean wide) {
+    private static void shortRows(
+            SoftmaxKind kind, Strided in, Strided out, int len, long from, long to, boolean wide) {
         Chunk x = Chunk.of(wide);
         Chunk e = Chunk.of(wide);
         Reader reader = new Reader(in, from * len);
@@ -129,20 +137,25 @@ final class CpuSoftmax {
         void run(long row, Blocks blocks) {
             int count = (int) ((len + BLOCK - 1) / BLOCK);
             double[] partial = new double[count];
-            blocks.forEach(count, (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = max(start, length)));
+            blocks.forEach(
+                    count,
+                    (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = max(start, length)));
             double max = Double.NEGATIVE_INFINITY;
             for (double each : partial) {
                 max = Math.max(max, each);
             }
             double top = max;
             blocks.forEach(
-                    count, (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = sum(start, length, top)));
+                    count,
+                    (from, to) ->
+                            each(row, from, to, (block, start, length) -> partial[block] = sum(start, length, top)));
             double total = 0;
             for (double each : partial) {
                 total += each;
             }
             double sum = total;
-            blocks.forEach(count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, top, sum)));
+            blocks.forEach(
+                    count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, top, sum)));
         }
 
         private void each(long row, long from, long to, BlockTask task) {
@@ -200,13 +213,16 @@ final class CpuSoftmax {
         void run(long row, Blocks blocks) {
             int count = (int) ((len + BLOCK - 1) / BLOCK);
             double[] partial = new double[count];
-            blocks.forEach(count, (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = sum(start, length)));
+            blocks.forEach(
+                    count,
+                    (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = sum(start, length)));
             double total = 0;
             for (double each : partial) {
                 total += each;
             }
             double sum = total;
-            blocks.forEach(count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, sum)));
+            blocks.forEach(
+                    count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, sum)));
         }
 
         private void each(long row, long from, long to, BlockTask task) {

@@ -60,5 +60,6 @@ abstract class Lanes {
      * A tile of a product: {@link MatMulTile#ROWS} by {@link #columns}. {@code a} holds depth times ROWS elements, {@code b}
      * depth times columns; the tile is added to {@code c} at {@code cOffset}, with {@code cStride} between rows.
      */
-    abstract void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride);
+    abstract void multiply(
+            int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride);
 }

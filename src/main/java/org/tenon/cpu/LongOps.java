@@ -59,8 +59,21 @@ final class LongOps {
                 }
             }
             case CLAMP -> clamp(x, p0, p1, n);
-            case EXP, LOG, LOG1P, SQRT, RSQRT, RECIPROCAL, SIN, COS, TANH, SIGMOID, GELU, GELU_TANH, SILU, ERF, POW_SCALAR ->
-                throw Element.I64.undefined(op);
+            case EXP,
+                    LOG,
+                    LOG1P,
+                    SQRT,
+                    RSQRT,
+                    RECIPROCAL,
+                    SIN,
+                    COS,
+                    TANH,
+                    SIGMOID,
+                    GELU,
+                    GELU_TANH,
+                    SILU,
+                    ERF,
+                    POW_SCALAR -> throw Element.I64.undefined(op);
         }
     }
 
@@ -152,9 +165,24 @@ final class LongOps {
                     a[i] = v >= w ? 1 : 0;
                 }
             }
-            case DIV, POW, KL, KL_LOG, ABS_GRAD, SQRT_GRAD, RSQRT_GRAD, RECIPROCAL_GRAD, LOG1P_GRAD, SIN_GRAD, COS_GRAD,
-                    TANH_GRAD, SIGMOID_GRAD, RELU_GRAD, GELU_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
-                throw Element.I64.undefined(op);
+            case DIV,
+                    POW,
+                    KL,
+                    KL_LOG,
+                    ABS_GRAD,
+                    SQRT_GRAD,
+                    RSQRT_GRAD,
+                    RECIPROCAL_GRAD,
+                    LOG1P_GRAD,
+                    SIN_GRAD,
+                    COS_GRAD,
+                    TANH_GRAD,
+                    SIGMOID_GRAD,
+                    RELU_GRAD,
+                    GELU_GRAD,
+                    GELU_TANH_GRAD,
+                    SILU_GRAD,
+                    ERF_GRAD -> throw Element.I64.undefined(op);
         }
     }
 

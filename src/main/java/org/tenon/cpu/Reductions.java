@@ -94,8 +94,7 @@ final class Reductions {
         Parallel.range(blocks.length, 1, (from, to) -> {
             for (long block = from; block < to; block++) {
                 long at = block * BLOCK;
-                blocks[(int) block] =
-                        new Row(op, in, row * length + at).block(at, Math.min(BLOCK, length - at));
+                blocks[(int) block] = new Row(op, in, row * length + at).block(at, Math.min(BLOCK, length - at));
             }
         });
         for (int i = 1; i < blocks.length; i++) {

@@ -28,12 +28,9 @@ final class Scans {
     private static Strided line(Strided x, long first, Rows rows, Order order) {
         long step = rows.inner();
         long start = x.offset() + first + (order == Order.BACKWARD ? (rows.len() - 1) * step : 0);
-        return new Strided(
-                x.buffer(),
-                x.dtype(),
-                start,
-                new long[] {rows.len()},
-                new long[] {order == Order.BACKWARD ? -step : step});
+        return new Strided(x.buffer(), x.dtype(), start, new long[] {rows.len()}, new long[] {
+            order == Order.BACKWARD ? -step : step
+        });
     }
 
     private static void longs(Strided in, Strided out, long length) {

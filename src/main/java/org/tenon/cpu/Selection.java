@@ -52,9 +52,8 @@ final class Selection {
                 reader.read(narrow, length);
                 Arrays.setAll(x, i -> narrow[i]);
             }
-            Comparator<Integer> byValue = integers
-                    ? Comparator.comparingLong(i -> whole[i])
-                    : (a, b) -> compare(x[a], x[b]);
+            Comparator<Integer> byValue =
+                    integers ? Comparator.comparingLong(i -> whole[i]) : (a, b) -> compare(x[a], x[b]);
             Comparator<Integer> best = extreme == Extreme.LARGEST ? byValue.reversed() : byValue;
             order = best.thenComparing(Comparator.naturalOrder());
         }

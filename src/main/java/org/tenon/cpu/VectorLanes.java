@@ -29,7 +29,8 @@ final class VectorLanes extends Lanes {
     /** As {@link PlainLanes#exp}. */
     private static FloatVector exp(FloatVector v) {
         FloatVector clamped = v.max(-104f).min(89f);
-        FloatVector k = clamped.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, ROUND)).sub(ROUND);
+        FloatVector k = clamped.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, ROUND))
+                .sub(ROUND);
         FloatVector r = k.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), clamped);
         r = k.fma(FloatVector.broadcast(SPECIES, -LN2_LOW), r);
         FloatVector p = FloatVector.broadcast(SPECIES, 1.9875691500e-4f);
@@ -42,7 +43,8 @@ final class VectorLanes extends Lanes {
         IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, INTS, 0);
         IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
         FloatVector scale = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        FloatVector rest = exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector rest =
+                exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
         return p.mul(scale).mul(rest);
     }
 
