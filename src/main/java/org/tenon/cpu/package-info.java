@@ -1,7 +1,6 @@
 /**
- * The CPU backend: every kernel in plain Java over host memory. It computes on chunks: a {@link org.tenon.cpu.Reader} brings a
- * run of elements into an array, a short loop that the compiler vectorises works on the array, a
- * {@link org.tenon.cpu.Writer} takes it back with the right rounding. Depends on {@code org.tenon.spi} and the element and
- * device types and exceptions of {@code org.tenon}, nothing else.
+ * The CPU backend. Operands are host memory; work goes through arrays, a chunk at a time, in the type it is computed in,
+ * over a few threads. Depends on {@code org.tenon.spi} and on the element types of {@code org.tenon}; {@code VectorLanes}
+ * alone depends on the Vector API's module.
  */
 package org.tenon.cpu;
