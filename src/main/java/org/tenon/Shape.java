@@ -6,25 +6,19 @@ import java.util.Arrays;
  * How many axes a tensor has, what they mean, and, as a value, how long each is.
  *
  * <p>As a type parameter a shape carries rank and axis labels: {@link R0}, {@link R1} to {@link R5}, and {@link Any} for
- * what only run time knows. As a value it carries the sizes, for creation and reshaping: {@code R2.of(32, 10)}. One size
- * may be -1 where a reshape is to infer it.
+ * what only run time knows. As a value it carries the sizes, for creation and reshaping: {@code R2.of(32, 10)}. A
+ * size of -1 is for a reshape to infer, or for an expansion to keep.
  */
 public abstract sealed class Shape permits R0, R1, R2, R3, R4, R5, Any {
     private final long[] sizes;
 
     Shape(long... sizes) {
-        int inferred = 0;
         for (long size : sizes) {
             if (size < -1) {
                 throw new TensorArgumentException(
                         "shape",
                         "size " + size + " is negative in " + Arrays.toString(sizes) + "; sizes are 0 or more");
             }
-            inferred += size == -1 ? 1 : 0;
-        }
-        if (inferred > 1) {
-            throw new TensorArgumentException(
-                    "shape", "two sizes are -1 in " + Arrays.toString(sizes) + "; at most one can be inferred");
         }
         this.sizes = sizes.clone();
     }

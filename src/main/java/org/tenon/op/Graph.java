@@ -99,35 +99,52 @@ public final class Graph {
         }
     }
 
+    /** Consumers before producers; nodes that wait are held, since the consumer that is done may have held them alone. */
     private static void sweep(Node start, Value first, Keep keep, Map<Node, Value> leaves) {
         Map<Node, Value> pending = new HashMap<>();
         PriorityQueue<Node> order = new PriorityQueue<>((a, b) -> Long.compare(b.sequence(), a.sequence()));
-        pending.put(start, first);
-        order.add(start);
-        for (Node node = order.poll(); node != null; node = order.poll()) {
-            Value gradient = pending.remove(node);
-            if (node.isLeaf()) {
-                leaves.put(node, gradient);
-                continue;
-            }
-            Node[] inputs = node.inputs();
-            Node current = node;
-            Value[] gradients = Frame.results(() -> current.apply(gradient));
-            for (int i = 0; i < inputs.length; i++) {
-                if (inputs[i] != null && gradients[i] != null) {
-                    checkGradient(node, inputs[i], gradients[i]);
-                    Value sum = pending.get(inputs[i]);
-                    if (sum == null) {
-                        order.add(inputs[i]);
+        enqueue(start, first, pending, order);
+        try {
+            while (!order.isEmpty()) {
+                Node node = order.poll();
+                try {
+                    Value gradient = pending.remove(node);
+                    if (node.isLeaf()) {
+                        leaves.put(node, gradient);
+                    } else {
+                        pass(node, gradient, pending, order);
+                        gradient.close();
+                        if (keep == Keep.NOTHING) {
+                            node.free();
+                        }
                     }
-                    pending.put(inputs[i], sum == null ? gradients[i] : accumulate(sum, gradients[i]));
+                } finally {
+                    node.release();
                 }
             }
-            gradient.close();
-            if (keep == Keep.NOTHING) {
-                node.free();
+        } finally {
+            order.forEach(Node::release);
+        }
+    }
+
+    private static void pass(Node node, Value gradient, Map<Node, Value> pending, PriorityQueue<Node> order) {
+        Node[] inputs = node.inputs();
+        Value[] gradients = Frame.results(() -> node.apply(gradient));
+        for (int i = 0; i < inputs.length; i++) {
+            if (inputs[i] != null && gradients[i] != null) {
+                checkGradient(node, inputs[i], gradients[i]);
+                enqueue(inputs[i], gradients[i], pending, order);
             }
         }
+    }
+
+    private static void enqueue(Node node, Value gradient, Map<Node, Value> pending, PriorityQueue<Node> order) {
+        Value sum = pending.get(node);
+        if (sum == null) {
+            node.retain();
+            order.add(node);
+        }
+        pending.put(node, sum == null ? gradient : accumulate(sum, gradient));
     }
 
     private static Value accumulate(Value sum, Value more) {
