@@ -1,0 +1,83 @@
+package org.tenon.nn;
+
+import org.tenon.Any;
+import org.tenon.Device;
+import org.tenon.DeviceType;
+import org.tenon.Dim;
+import org.tenon.F;
+import org.tenon.Floating;
+import org.tenon.Generator;
+import org.tenon.Kind;
+import org.tenon.R1;
+import org.tenon.R2;
+import org.tenon.R3;
+import org.tenon.Shape;
+import org.tenon.Tensor;
+import org.tenon.TensorArgumentException;
+
+/**
+ * An affine map of the last axis, {@code y = x W^T + b}. PyTorch: {@code torch.nn.Linear}. Weight [out, in] and bias [out]
+ * start uniform on {@code (-1/sqrt(in), 1/sqrt(in))}.
+ *
+ * @param <I> the shape of the input
+ * @param <O> the shape of the output
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class Linear<I extends Shape, O extends Shape, D extends Floating, Dev extends DeviceType>
+        extends Layer<I, O, D, Dev> {
+    private final Kind<O> kind;
+    private final Tensor<R2<Dim, Dim>, D, Dev> weight;
+    private final Tensor<R1<Dim>, D, Dev> bias;
+
+    private Linear(Device<Dev> device, D dtype, Kind<O> kind, long in, long out, Generator generator) {
+        if (in < 1 || out < 1) {
+            throw new TensorArgumentException("linear", "sizes " + in + " to " + out + " are bad; both are 1 or more");
+        }
+        this.kind = kind;
+        double bound = 1 / Math.sqrt(in);
+        weight = register("weight", device.uniform(R2.of(out, in), -bound, bound, dtype, generator));
+        bias = register("bias", device.uniform(R1.of(out), -bound, bound, dtype, generator));
+    }
+
+    /** For rows: (B, In) to (B, Out). */
+    public static <B extends Dim, In extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>
+            Linear<R2<B, In>, R2<B, Out>, D, Dev> of(
+                    Device<Dev> device, D dtype, long in, long out, Generator generator) {
+        return new Linear<>(device, dtype, R2.kind(), in, out, generator);
+    }
+
+    /** For batches of sequences: (B, T, In) to (B, T, Out). */
+    public static <
+                    B extends Dim,
+                    T extends Dim,
+                    In extends Dim,
+                    Out extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Linear<R3<B, T, In>, R3<B, T, Out>, D, Dev> ofSequences(
+                    Device<Dev> device, D dtype, long in, long out, Generator generator) {
+        return new Linear<>(device, dtype, R3.kind(), in, out, generator);
+    }
+
+    /** For any rank of 1 or more. */
+    public static <D extends Floating, Dev extends DeviceType> Linear<Any, Any, D, Dev> ofAny(
+            Device<Dev> device, D dtype, long in, long out, Generator generator) {
+        return new Linear<>(device, dtype, Any.kind(), in, out, generator);
+    }
+
+    /** The weight, [out, in]. */
+    public Tensor<R2<Dim, Dim>, D, Dev> weight() {
+        return weight;
+    }
+
+    /** The bias, [out]. */
+    public Tensor<R1<Dim>, D, Dev> bias() {
+        return bias;
+    }
+
+    @Override
+    public Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x) {
+        return F.add(x.matmul(F.t(weight)), bias).as(kind);
+    }
+}

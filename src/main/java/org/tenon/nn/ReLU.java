@@ -1,0 +1,24 @@
+package org.tenon.nn;
+
+import org.tenon.DeviceType;
+import org.tenon.F;
+import org.tenon.Floating;
+import org.tenon.Shape;
+import org.tenon.Tensor;
+
+/**
+ * {@code max(x, 0)} as a layer. PyTorch: {@code torch.nn.ReLU}.
+ *
+ * @param <S> any shape
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class ReLU<S extends Shape, D extends Floating, Dev extends DeviceType> extends Layer<S, S, D, Dev> {
+    /** The layer; it has no parameters. */
+    public ReLU() {}
+
+    @Override
+    public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
+        return F.relu(x);
+    }
+}

@@ -1,0 +1,50 @@
+package org.tenon.nn;
+
+import org.tenon.DeviceType;
+import org.tenon.Floating;
+import org.tenon.Shape;
+import org.tenon.Tensor;
+
+/**
+ * Layers one after another; the compiler checks that each takes what the one before gives. PyTorch:
+ * {@code torch.nn.Sequential}. {@code Sequential.of(first).then(second).then(third)}.
+ *
+ * @param <I> the shape of the input
+ * @param <O> the shape of the output
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class Sequential<I extends Shape, O extends Shape, D extends Floating, Dev extends DeviceType>
+        extends Layer<I, O, D, Dev> {
+    private final Step<I, O, D, Dev> step;
+
+    @FunctionalInterface
+    private interface Step<I extends Shape, O extends Shape, D extends Floating, Dev extends DeviceType> {
+        Tensor<O, D, Dev> apply(Tensor<I, D, Dev> x);
+    }
+
+    private Sequential(Step<I, O, D, Dev> step) {
+        this.step = step;
+    }
+
+    /** A sequence of one. */
+    public static <I extends Shape, O extends Shape, D extends Floating, Dev extends DeviceType>
+            Sequential<I, O, D, Dev> of(Layer<I, O, D, Dev> first) {
+        Sequential<I, O, D, Dev> sequence = new Sequential<>(first::forward);
+        sequence.register("0", first);
+        return sequence;
+    }
+
+    /** This sequence and then another layer. */
+    public <P extends Shape> Sequential<I, P, D, Dev> then(Layer<O, P, D, Dev> next) {
+        Sequential<I, P, D, Dev> longer = new Sequential<>(x -> next.forward(step.apply(x)));
+        childModules().forEach(longer::register);
+        longer.register(Integer.toString(childModules().size()), next);
+        return longer;
+    }
+
+    @Override
+    public Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x) {
+        return step.apply(x);
+    }
+}
