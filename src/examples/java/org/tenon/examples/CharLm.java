@@ -43,7 +43,7 @@ public final class CharLm implements Callable<Integer> {
     private String device = "best";
 
     @Option(names = "--steps", description = "Training steps. Default: ${DEFAULT-VALUE}.")
-    private int steps = 4000;
+    private int steps = 12000;
 
     @Option(names = "--batch", description = "Characters guessed in a step. Default: ${DEFAULT-VALUE}.")
     private int batch = 256;

@@ -1,5 +1,6 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
 import org.tenon.spi.Strided;
 
 /**
@@ -53,8 +54,12 @@ final class Walk {
 
     /** Goes to element {@code linear} of the row-major order. */
     void seek(long linear) {
-        long rest = linear;
         position = origin;
+        if (linear == 0) {
+            Arrays.fill(index, 0);
+            return;
+        }
+        long rest = linear;
         for (int d = last; d > 0; d--) {
             index[d] = rest % sizes[d];
             rest /= sizes[d];
