@@ -357,7 +357,7 @@ public final class F {
     /** Each element divided by a number. */
     public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> div(
             Tensor<S, D, Dev> x, double divisor) {
-        return x.with(Elementwise.unary("div", UnaryOp.MUL_SCALAR, x.value(), 1 / divisor, 0));
+        return x.with(Elementwise.unary("div", UnaryOp.DIV_SCALAR, x.value(), divisor, 0));
     }
 
     /** Elements set to 0 with probability {@code p}, the others divided by {@code 1 - p} (Srivastava et al. 2014). */

@@ -334,7 +334,7 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
 
     /** Where an element equals a number. */
     public Tensor<S, Bool, Dev> eq(double other) {
-        return with(compare("eq", BinaryOp.EQ, other), DType.BOOL);
+        return with(Elementwise.compare("eq", BinaryOp.EQ, value, other), DType.BOOL);
     }
 
     /** Where they differ. */
@@ -344,7 +344,7 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
 
     /** Where an element differs from a number. */
     public Tensor<S, Bool, Dev> ne(double other) {
-        return with(compare("ne", BinaryOp.NE, other), DType.BOOL);
+        return with(Elementwise.compare("ne", BinaryOp.NE, value, other), DType.BOOL);
     }
 
     /** Where this is less. */
@@ -354,17 +354,17 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
 
     /** Where an element is less than a number. */
     public Tensor<S, Bool, Dev> lt(double other) {
-        return with(compare("lt", BinaryOp.LT, other), DType.BOOL);
+        return with(Elementwise.compare("lt", BinaryOp.LT, value, other), DType.BOOL);
     }
 
-    /** Where this is less or equal. */
+    /** Where this is less than or equal to the other. */
     public Tensor<S, Bool, Dev> le(Tensor<S, D, Dev> other) {
         return with(Elementwise.binary("le", BinaryOp.LE, value, other.value), DType.BOOL);
     }
 
-    /** Where an element is less or equal than or equal to a number. */
+    /** Where an element is less than or equal to a number. */
     public Tensor<S, Bool, Dev> le(double other) {
-        return with(compare("le", BinaryOp.LE, other), DType.BOOL);
+        return with(Elementwise.compare("le", BinaryOp.LE, value, other), DType.BOOL);
     }
 
     /** Where this is greater. */
@@ -374,23 +374,17 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
 
     /** Where an element is greater than a number. */
     public Tensor<S, Bool, Dev> gt(double other) {
-        return with(compare("gt", BinaryOp.GT, other), DType.BOOL);
+        return with(Elementwise.compare("gt", BinaryOp.GT, value, other), DType.BOOL);
     }
 
-    /** Where this is greater or equal. */
+    /** Where this is greater than or equal to the other. */
     public Tensor<S, Bool, Dev> ge(Tensor<S, D, Dev> other) {
         return with(Elementwise.binary("ge", BinaryOp.GE, value, other.value), DType.BOOL);
     }
 
-    /** Where an element is greater or equal than or equal to a number. */
+    /** Where an element is greater than or equal to a number. */
     public Tensor<S, Bool, Dev> ge(double other) {
-        return with(compare("ge", BinaryOp.GE, other), DType.BOOL);
-    }
-
-    private Value compare(String op, BinaryOp function, double other) {
-        try (Tensor<R0, D, Dev> scalar = device.full(R0.of(), other, dtype)) {
-            return Elementwise.binary(op, function, value, scalar.value);
-        }
+        return with(Elementwise.compare("ge", BinaryOp.GE, value, other), DType.BOOL);
     }
 
     /** Where an element is NaN. */

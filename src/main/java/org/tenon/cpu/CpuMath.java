@@ -122,9 +122,9 @@ final class CpuMath {
         };
     }
 
-    /** As C's pow: 1 to any power is 1, even to NaN. */
+    /** As C's pow: 1 to any power is 1, even to NaN, and -1 to an infinite one. */
     static double power(double base, double exponent) {
-        return base == 1 ? 1 : Math.pow(base, exponent);
+        return base == 1 || base == -1 && Double.isInfinite(exponent) ? 1 : Math.pow(base, exponent);
     }
 
     /**

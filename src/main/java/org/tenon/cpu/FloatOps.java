@@ -47,6 +47,12 @@ final class FloatOps {
                     x[i] = v * p;
                 }
             }
+            case DIV_SCALAR -> {
+                for (int i = 0; i < n; i++) {
+                    float v = x[i];
+                    x[i] = v / p;
+                }
+            }
             case ISNAN -> {
                 for (int i = 0; i < n; i++) {
                     float v = x[i];

@@ -73,6 +73,7 @@ final class LongOps {
                     GELU_TANH,
                     SILU,
                     ERF,
+                    DIV_SCALAR,
                     POW_SCALAR -> throw Element.I64.undefined(op);
         }
     }

@@ -19,6 +19,7 @@ final class Randoms {
             Writer writer = new Writer(out, from * each);
             int[] words = new int[4];
             double[] x = new double[Reader.CHUNK];
+            double limit = op == RandomOp.UNIFORM && p0 < p1 ? RandomOp.below(p1, out.dtype()) : p1;
             long[] whole = new long[op == RandomOp.INTEGERS ? Reader.CHUNK : 0];
             int filled = 0;
             long end = Math.min(out.count(), to * each);
@@ -29,7 +30,7 @@ final class Randoms {
                     whole[filled] = (long) p0 + Long.remainderUnsigned(word64(words, 0), span);
                     whole[filled + 1] = (long) p0 + Long.remainderUnsigned(word64(words, 2), span);
                 } else {
-                    floating(op, wide, words, p0, p1, x, filled, out.dtype());
+                    floating(op, wide, words, p0, p1, limit, x, filled, out.dtype());
                 }
                 filled += each;
                 if (filled == Reader.CHUNK || block == to - 1) {
@@ -46,14 +47,23 @@ final class Randoms {
     }
 
     private static void floating(
-            RandomOp op, boolean wide, int[] words, double p0, double p1, double[] x, int at, DType dtype) {
+            RandomOp op,
+            boolean wide,
+            int[] words,
+            double p0,
+            double p1,
+            double limit,
+            double[] x,
+            int at,
+            DType dtype) {
         int count = wide ? 2 : 4;
         switch (op) {
             case UNIFORM -> {
                 for (int i = 0; i < count; i++) {
-                    x[at + i] = wide
+                    double u = wide
                             ? p0 + (word64(words, 2 * i) >>> 11) * TINY53 * (p1 - p0)
                             : (float) p0 + (float) ((words[i] >>> 8) * TINY24) * (float) (p1 - p0);
+                    x[at + i] = Math.min(u, limit);
                 }
             }
             case BERNOULLI -> {

@@ -40,6 +40,11 @@ public final class Copies {
         return Graph.record("to", out, in -> Graph.grads(to(in.gradient(), original)), new Value[] {x});
     }
 
+    /** A half type in float32, in which composed ops compute; anything else as it is. */
+    static Value widened(Value x) {
+        return x.dtype().bytes() == 2 ? to(x, DType.F32) : x;
+    }
+
     /** {@code x} itself if it is on this device, else a copy there, through host memory. */
     public static Value to(Value x, Backend backend) {
         x.checkOpen();

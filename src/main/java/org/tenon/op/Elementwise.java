@@ -54,6 +54,7 @@ public final class Elementwise {
                     GELU_TANH,
                     SILU,
                     ERF,
+                    DIV_SCALAR,
                     POW_SCALAR -> Checks.floating(op, x);
         }
     }
@@ -92,6 +93,31 @@ public final class Elementwise {
                     SILU_GRAD,
                     ERF_GRAD -> Checks.floating(op, a);
         }
+    }
+
+    /** A comparison with a number, which is rounded to a floating type; that of integers is exact. */
+    public static Value compare(String op, BinaryOp function, Value x, double number) {
+        x.checkOpen();
+        boolean up = function == BinaryOp.LT || function == BinaryOp.GE;
+        double bound = x.dtype().isFloating() ? number : up ? Math.ceil(number) : Math.floor(number);
+        if (!x.dtype().isFloating() && !decides(bound, number, function, x.dtype())) {
+            boolean all = switch (function) {
+                case NE -> true;
+                case LT, LE -> number > 0;
+                case GT, GE -> number < 0;
+                default -> false;
+            };
+            return Creation.full(op, x.backend(), DType.BOOL, all ? 1 : 0, x.sizes());
+        }
+        return Frame.result(() -> binary(op, function, x, Creation.full(op, x.backend(), x.dtype(), bound)));
+    }
+
+    /** Whether the answer depends on the element at all: the type has the number, or has numbers on both sides of it. */
+    private static boolean decides(double bound, double number, BinaryOp function, DType dtype) {
+        boolean equality = function == BinaryOp.EQ || function == BinaryOp.NE;
+        double end = dtype == DType.BOOL ? 2 : dtype == DType.I32 ? 0x1p31 : 0x1p63;
+        double least = dtype == DType.BOOL ? 0 : -end;
+        return bound >= least && bound < end && !(equality && bound != number);
     }
 
     /** {@code condition ? a : b}, all three broadcast together. */

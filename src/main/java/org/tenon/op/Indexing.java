@@ -41,6 +41,10 @@ public final class Indexing {
         if (!Arrays.equals(index.sizes(), source.sizes())) {
             throw Checks.error("scatterAdd", "index and source differ in shape", index, source);
         }
+        if (x.dtype().bytes() == 2) {
+            return Frame.result(
+                    () -> Copies.to(scatterAdd(Copies.widened(x), dim, index, Copies.widened(source)), x.dtype()));
+        }
         Value out = Copies.copy("scatterAdd", x, x.dtype());
         try (Pins _ = Pins.of(source, index, out)) {
             x.backend()
@@ -111,6 +115,9 @@ public final class Indexing {
 
     /** Zeros with slices of {@code source} added at the positions {@code index} names. The backward of a selection. */
     private static Value indexAdd(Value source, long[] sizes, int axis, Value index) {
+        if (source.dtype().bytes() == 2) {
+            return Frame.result(() -> Copies.to(indexAdd(Copies.widened(source), sizes, axis, index), source.dtype()));
+        }
         Value out = Creation.full("indexAdd", source.backend(), source.dtype(), 0, sizes);
         try (Dense dense = Dense.of(source);
                 Dense at = Dense.of(index);

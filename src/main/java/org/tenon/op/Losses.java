@@ -7,6 +7,7 @@ import static org.tenon.op.UnaryGradients.shift;
 import static org.tenon.op.UnaryGradients.times;
 
 import java.util.Arrays;
+import org.tenon.DType;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.ReduceOp;
@@ -23,13 +24,15 @@ public final class Losses {
         Checks.floating("crossEntropy", x);
         checkSmoothing(e, x);
         return Frame.result(() -> {
-            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, Nll.classAxis(x));
-            Value nll = Nll.apply(logp, target, weight, ignore, reduction);
+            int axis = Nll.classAxis(x);
+            Value wide = weight == null ? null : Copies.widened(weight);
+            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, axis, wide(x.dtype()));
+            Value nll = Nll.apply(logp, target, wide, ignore, reduction);
             if (e == 0) {
-                return nll;
+                return Copies.to(nll, x.dtype());
             }
-            Value smooth = smoothPart(logp, target, weight, ignore, reduction);
-            return plus(scale(nll, 1 - e), scale(smooth, e / x.size(Nll.classAxis(x))));
+            Value smooth = smoothPart(logp, target, wide, ignore, reduction);
+            return Copies.to(plus(scale(nll, 1 - e), scale(smooth, e / x.size(axis))), x.dtype());
         });
     }
 
@@ -75,14 +78,17 @@ public final class Losses {
         checkSmoothing(e, x);
         int axis = Nll.classAxis(x);
         return Frame.result(() -> {
-            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, axis);
-            Value smoothed = e == 0 ? target : shift(scale(target, 1 - e), e / x.size(axis));
-            Value terms = times(smoothed, weight == null ? logp : times(logp, alongClasses(weight, logp)));
-            return switch (reduction) {
+            Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, axis, wide(x.dtype()));
+            Value p = Copies.widened(target);
+            Value smoothed = e == 0 ? p : shift(scale(p, 1 - e), e / x.size(axis));
+            Value terms =
+                    times(smoothed, weight == null ? logp : times(logp, alongClasses(Copies.widened(weight), logp)));
+            Value loss = switch (reduction) {
                 case NONE -> scale(Reductions.reduce("crossEntropy", ReduceOp.SUM, terms, axis), -1);
                 case SUM, BATCH_MEAN -> scale(sum(terms), -1);
                 case MEAN -> scale(sum(terms), -1.0 / (x.count() / (double) x.size(axis)));
             };
+            return Copies.to(loss, x.dtype());
         });
     }
 
@@ -103,14 +109,20 @@ public final class Losses {
             throw Checks.error("klDiv", "batchMean needs a batch axis; use mean or sum", x);
         }
         return Frame.result(() -> {
-            Value terms = Elementwise.binary("klDiv", logTarget ? BinaryOp.KL_LOG : BinaryOp.KL, x, target);
-            return switch (reduction) {
+            Value terms = Elementwise.binary(
+                    "klDiv", logTarget ? BinaryOp.KL_LOG : BinaryOp.KL, Copies.widened(x), Copies.widened(target));
+            Value loss = switch (reduction) {
                 case NONE -> terms;
                 case MEAN -> Reductions.reduce("klDiv", ReduceOp.MEAN, terms);
                 case SUM -> sum(terms);
                 case BATCH_MEAN -> scale(sum(terms), 1.0 / x.size(0));
             };
+            return Copies.to(loss, x.dtype());
         });
+    }
+
+    private static DType wide(DType dtype) {
+        return dtype.bytes() == 2 ? DType.F32 : dtype;
     }
 
     private static Value sum(Value x) {

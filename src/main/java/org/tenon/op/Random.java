@@ -18,6 +18,9 @@ import org.tenon.spi.UnaryOp;
 
 /** Values from a generator, and the ops that use chance. */
 public final class Random {
+    /** Half of the least positive number that float32 draws: its logarithm, like those of all below 1, is finite. */
+    private static final double LEAST_UNIFORM = 0x1p-25;
+
     private Random() {}
 
     /** {@code p0} and {@code p1} as {@link RandomOp} says. */
@@ -113,8 +116,8 @@ public final class Random {
         }
         return Frame.result(() -> {
             DType wide = x.dtype().bytes() == 2 ? DType.F32 : x.dtype();
-            Value uniform =
-                    create("gumbelSoftmax", RandomOp.UNIFORM, x.backend(), wide, 0x1p-25, 1, generator, x.sizes());
+            Value uniform = create(
+                    "gumbelSoftmax", RandomOp.UNIFORM, x.backend(), wide, LEAST_UNIFORM, 1, generator, x.sizes());
             Value noise = Copies.to(negativeLog(negativeLog(uniform)), x.dtype());
             Value soft = Softmax.apply(SoftmaxKind.SOFTMAX, scale(plus(x, noise), 1 / tau), axis);
             if (hardness == Hardness.SOFT) {

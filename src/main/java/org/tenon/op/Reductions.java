@@ -116,7 +116,7 @@ public final class Reductions {
         Checks.floating(op, x);
         int[] axes = Checks.axes(op, dims, x);
         return Frame.result(() -> {
-            Value wide = widened(x);
+            Value wide = Copies.widened(x);
             double count = Arrays.stream(axes).mapToDouble(x::size).reduce(1, (a, b) -> a * b);
             Value deviation = minus(wide, reduceKeepDim(op, ReduceOp.MEAN, wide, axes));
             Value squares = axes.length == 0
@@ -140,7 +140,7 @@ public final class Reductions {
         }
         int[] axes = Checks.axes("norm", dims, x);
         return Frame.result(() -> {
-            Value wide = widened(x);
+            Value wide = Copies.widened(x);
             Value magnitude = UnaryGradients.call(UnaryOp.ABS, wide);
             Value result;
             if (p == Double.POSITIVE_INFINITY) {
@@ -161,11 +161,6 @@ public final class Reductions {
 
     private static Value sum(Value x, int[] axes) {
         return axes.length == 0 ? x : reduce("norm", ReduceOp.SUM, x, axes);
-    }
-
-    /** Half types lose squares and deviations: what is composed computes in float32. */
-    private static Value widened(Value x) {
-        return x.dtype().bytes() == 2 ? Copies.to(x, DType.F32) : x;
     }
 
     /** Running sums along an axis. */

@@ -19,6 +19,7 @@ final class UnaryGradients {
             case NEG -> Graph.record(op, y, in -> grads(scale(in.gradient(), -1)), inputs);
             case ADD_SCALAR -> Graph.record(op, y, in -> grads(in.gradient()), inputs);
             case MUL_SCALAR -> Graph.record(op, y, in -> grads(scale(in.gradient(), p0)), inputs);
+            case DIV_SCALAR -> Graph.record(op, y, in -> grads(divide(in.gradient(), p0)), inputs);
             case SIGN -> Graph.record(op, y, in -> grads(Creation.zeros(op, in.gradient())), inputs);
             case EXP -> saving(op, y, x, y, UnaryGradients::times);
             case LOG -> saving(op, y, x, x, UnaryGradients::over);
@@ -130,6 +131,10 @@ final class UnaryGradients {
 
     static Value minus(Value a, Value b) {
         return Elementwise.binary("sub", BinaryOp.SUB, a, b);
+    }
+
+    static Value divide(Value x, double divisor) {
+        return Elementwise.unary("div", UnaryOp.DIV_SCALAR, x, divisor, 0);
     }
 
     static Value scale(Value x, double factor) {

@@ -1,6 +1,9 @@
 package org.tenon.spi;
 
+import org.tenon.BF16;
 import org.tenon.DType;
+import org.tenon.F16;
+import org.tenon.F32;
 import org.tenon.F64;
 
 /**
@@ -12,7 +15,8 @@ import org.tenon.F64;
 public enum RandomOp {
     /**
      * Uniform on {@code [p0, p1)}: {@code u = (word >>> 8) * 2^-24}, for float64 {@code (word64 >>> 11) * 2^-53}, where
-     * {@code word64 = hi << 32 | lo} with lo the earlier word; then {@code p0 + u * (p1 - p0)}.
+     * {@code word64 = hi << 32 | lo} with lo the earlier word; then {@code p0 + u * (p1 - p0)}, or {@link #below} p1 if the
+     * rounding of that reaches p1.
      */
     UNIFORM,
     /**
@@ -29,6 +33,31 @@ public enum RandomOp {
     /** How many counters {@code count} elements of this type consume. */
     public long counters(long count, DType dtype) {
         return wide(dtype) ? (count + 1) / 2 : (count + 3) / 4;
+    }
+
+    /** The largest number of a floating type that is less than {@code bound}. */
+    public static double below(double bound, DType dtype) {
+        return switch (dtype) {
+            case F64 _ -> Math.nextDown(bound);
+            case F32 _ -> (float) bound < bound ? (float) bound : Math.nextDown((float) bound);
+            case F16 _ -> {
+                short bits = Float.floatToFloat16((float) bound);
+                yield Float.float16ToFloat(bits) < bound ? Float.float16ToFloat(bits) : halfBelow(bits);
+            }
+            case BF16 _ -> {
+                float up = Math.nextDown((float) bound);
+                float cut = Float.intBitsToFloat(Float.floatToRawIntBits(up) & 0xFFFF0000);
+                yield cut <= up ? cut : Float.intBitsToFloat(Float.floatToRawIntBits(cut) + 0x10000);
+            }
+            default -> throw new IllegalArgumentException(dtype + " is not a floating type");
+        };
+    }
+
+    private static float halfBelow(short bits) {
+        if ((bits & 0x7FFF) == 0) {
+            return -0x1p-24f;
+        }
+        return Float.float16ToFloat((short) (bits < 0 ? bits + 1 : bits - 1));
     }
 
     /** Whether an element of this type takes two words. */

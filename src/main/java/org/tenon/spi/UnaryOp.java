@@ -45,6 +45,8 @@ public enum UnaryOp {
     ADD_SCALAR,
     /** {@code x * p0}. */
     MUL_SCALAR,
+    /** {@code x / p0}, floating types only. */
+    DIV_SCALAR,
     /** {@code x^p0}, floating types only. */
     POW_SCALAR,
     /** {@code min(max(x, p0), p1)}; NaN gives NaN. */

@@ -1,260 +1,589 @@
 package org.tenon.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
+import static org.tenon.contract.OpSpec.untyped;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
+import org.opentest4j.TestAbortedException;
 import org.tenon.Any;
+import org.tenon.Autograd;
 import org.tenon.Cpu;
 import org.tenon.DType;
 import org.tenon.Device;
-import org.tenon.DeviceType;
 import org.tenon.Devices;
-import org.tenon.F32;
-import org.tenon.Floating;
+import org.tenon.F;
+import org.tenon.F64;
+import org.tenon.KeepGraph;
 import org.tenon.Scope;
 import org.tenon.Tensor;
-import org.tenon.spi.Collected;
+import org.tenon.TensorArgumentException;
+import org.tenon.TensorStateException;
+import org.tenon.spi.Allocator;
+import org.tenon.spi.Buffer;
+import org.tenon.spi.RawMemory;
 
 /**
- * What every device owes: each op on each element type, sample and layout against a reference in float64, twice with the
- * same bits, with inputs untouched and no memory left behind. {@code -Dtenon.test.case=TEXT} runs the cases whose names hold
- * the text; {@code -Dtenon.test.require=cuda,opencl} makes the absence of a device a failure.
+ * What every device must do: each op, on each dtype, sample and memory layout, against a float64 reference; gradients
+ * against finite differences; refusals and their texts; and no buffer left over.
+ *
+ * <p>{@code -Dtenon.test.case=text} runs the cases whose name holds that text; {@code -Dtenon.test.require=opencl,cuda}
+ * makes the absence of a device a failure.
  */
 @Tag("plain")
 class ContractTest {
-    private static final Map<String, int[]> COUNTS = new TreeMap<>();
+    private static final String FILTER = System.getProperty("tenon.test.case", "");
+    private static final Set<String> REQUIRED = Arrays.stream(
+                    System.getProperty("tenon.test.require", "").split(","))
+            .map(String::strip)
+            .filter(kind -> !kind.isEmpty())
+            .collect(Collectors.toCollection(TreeSet::new));
+    private static final int LARGE = 20_000;
+    private static final double STEP = 1e-6;
 
-    /** Where the numbers of an input lie. */
-    enum Place {
-        DENSE,
-        TRANSPOSED,
-        EVERY_SECOND,
-        OFFSET
-    }
+    private static final Map<String, int[]> COUNTS = new LinkedHashMap<>();
+    private static final Map<String, String> REASONS = new LinkedHashMap<>();
+
+    private final List<OpSpec> specs = Specs.all();
 
     @BeforeAll
-    static void table() {
-        System.out.println("devices:");
-        Devices.report().forEach(line -> System.out.println("  " + line));
-        for (int i = 0; i < 50 && Collected.watched() > 0; i++) {
-            Collected.collect();
-        }
-        assertThat(Collected.watched())
-                .as("tensors that earlier tests left to the collector")
-                .isZero();
+    static void printDevices() {
+        Devices.report().forEach(line -> System.out.println("contract: device " + line));
     }
 
     @AfterAll
-    static void counts() {
-        COUNTS.forEach((device, count) ->
-                System.out.printf("contract: %s: %d cases passed, %d failed%n", device, count[0], count[1]));
-        absent().forEach(line -> System.out.println("contract: skipped: " + line));
-    }
-
-    private static List<String> absent() {
-        List<String> present = Devices.all().stream().map(Device::name).toList();
-        return Devices.report().stream()
-                .filter(line -> present.stream().noneMatch(name -> line.startsWith(name + ": ")))
-                .toList();
+    static void printCounts() {
+        COUNTS.forEach((device, counts) -> {
+            String reason = REASONS.containsKey(device) ? " (" + REASONS.get(device) + ")" : "";
+            System.out.printf(
+                    "contract: %s: %d cases passed, %d failed, %d skipped%s%n",
+                    device, counts[0], counts[1], counts[2], reason);
+        });
     }
 
     @TestFactory
-    Stream<DynamicTest> absentDevices() {
-        List<String> required =
-                List.of(System.getProperty("tenon.test.require", "").split(","));
-        return absent().stream()
-                .map(line -> DynamicTest.dynamicTest(line, () -> {
-                    if (required.contains(line.substring(0, line.indexOf(':')))) {
-                        fail("required, but " + line);
-                    }
-                    abort(line);
-                }));
-    }
-
-    static List<OpSpec> specs() {
-        List<OpSpec> all = new ArrayList<>(ElementwiseSpecs.all());
-        all.addAll(ShapeSpecs.all());
-        return all;
-    }
-
-    @TestFactory
-    Stream<DynamicTest> everyCase() {
-        String wanted = System.getProperty("tenon.test.case", "");
-        return Devices.all().stream()
-                .flatMap(device -> specs().stream().flatMap(spec -> cases(device, spec)))
-                .filter(test -> test.getDisplayName().contains(wanted));
-    }
-
-    private static Stream<DynamicTest> cases(Device<?> device, OpSpec spec) {
+    Stream<DynamicTest> everyDevice() {
         List<DynamicTest> tests = new ArrayList<>();
-        for (DType dtype : spec.dtypes()) {
-            if (!device.supports(dtype)) {
-                continue;
+        Set<String> present = new TreeSet<>();
+        for (Device<?> device : Devices.all()) {
+            present.add(kind(device.name()));
+            addCases(tests, untyped(device));
+        }
+        for (String line : Devices.report()) {
+            String kind = kind(line.substring(0, line.indexOf(": ")));
+            if (present.add(kind)) {
+                tests.add(counted(kind, kind + " is absent", () -> absent(kind, line)));
             }
-            for (int i = 0; i < spec.samples().size(); i++) {
-                List<Array> sample = spec.samples().get(i);
-                if (!(dtype instanceof Floating) && sample.stream().anyMatch(ContractTest::hasEdges)) {
+        }
+        Set<String> names = new TreeSet<>();
+        List<String> repeated = tests.stream()
+                .map(DynamicTest::getDisplayName)
+                .filter(name -> !names.add(name))
+                .toList();
+        assertThat(repeated).as("case names that are not unique").isEmpty();
+        return tests.stream().filter(test -> test.getDisplayName().contains(FILTER));
+    }
+
+    private static String kind(String device) {
+        return device.contains(":") ? device.substring(0, device.indexOf(':')) : device;
+    }
+
+    private static void absent(String kind, String line) {
+        REASONS.put(kind, line.substring(line.indexOf(": ") + 2));
+        if (REQUIRED.contains(kind)) {
+            fail(kind + " is required by tenon.test.require, but " + line);
+        }
+        Assumptions.abort(line);
+    }
+
+    private void addCases(List<DynamicTest> tests, Device<Cpu> device) {
+        for (OpSpec spec : specs) {
+            for (OpSpec.Sample sample : spec.samples) {
+                if (!sample.inputs().stream().allMatch(input -> device.supports(input.dtype()))) {
                     continue;
                 }
-                for (Place place : Place.values()) {
-                    String name = device + " " + spec.name() + " " + dtype + " "
-                            + sample.stream().map(Array::toString).toList() + " #" + i + " " + place;
-                    tests.add(DynamicTest.dynamicTest(name, () -> counted(name, device, spec, dtype, sample, place)));
+                for (Layout layout : layouts(sample.inputs())) {
+                    String name = String.join(" ", device.name(), spec.name, sample.name(), layout.label());
+                    tests.add(counted(
+                            device.name(), name, () -> balanced(device, () -> check(device, spec, sample, layout))));
+                }
+            }
+            for (OpSpec.Smooth smooth : device.supports(DType.F64) ? spec.smooth : List.<OpSpec.Smooth>of()) {
+                String name = String.join(" ", device.name(), spec.name, smooth.name());
+                for (Layout layout : List.of(Layout.DENSE, Layout.TRANSPOSED, Layout.STRIDED)) {
+                    tests.add(counted(
+                            device.name(),
+                            name + " gradient " + layout.label(),
+                            () -> balanced(device, () -> Gradients.check(device, smooth, layout))));
+                }
+                for (Layout layout : List.of(Layout.DENSE, Layout.STRIDED)) {
+                    tests.add(counted(
+                            device.name(),
+                            name + " gradient of gradient " + layout.label(),
+                            () -> balanced(device, () -> Gradients.checkTwice(device, smooth, layout))));
+                }
+            }
+            for (OpSpec.Bad bad : spec.bad) {
+                String name = String.join(" ", device.name(), spec.name, "refuses", bad.name());
+                tests.add(counted(device.name(), name, () -> balanced(device, () -> refused(device, bad))));
+            }
+        }
+    }
+
+    private static List<Layout> layouts(List<Arr> inputs) {
+        if (inputs.isEmpty()) {
+            return List.of(Layout.DENSE);
+        }
+        int most = inputs.stream().mapToInt(Arr::count).max().orElse(0);
+        return most > LARGE ? List.of(Layout.DENSE, Layout.OFFSET) : List.of(Layout.values());
+    }
+
+    private static DynamicTest counted(String device, String name, Executable body) {
+        return DynamicTest.dynamicTest(name, () -> {
+            int[] counts = COUNTS.computeIfAbsent(device, key -> new int[3]);
+            try {
+                body.execute();
+                counts[0]++;
+            } catch (TestAbortedException aborted) {
+                counts[2]++;
+                throw aborted;
+            } catch (Throwable failure) {
+                counts[1]++;
+                System.out.println("contract: FAILED " + name + ": "
+                        + String.valueOf(failure).strip());
+                throw failure;
+            }
+        });
+    }
+
+    /** Afterwards there are no more live buffers than before. */
+    private static void balanced(Device<Cpu> device, Runnable body) {
+        long before = device.memory().liveBuffers();
+        Scope.run(body);
+        assertThat(device.memory().liveBuffers()).as("live buffers").isLessThanOrEqualTo(before);
+    }
+
+    private static void check(Device<Cpu> device, OpSpec spec, OpSpec.Sample sample, Layout layout) {
+        List<Tensor<Any, F64, Cpu>> inputs = sample.inputs().stream()
+                .map(input -> layout.make(device, input))
+                .toList();
+        Tensor<?, ?, ?> first = sample.op().apply(new OpSpec.In(device, inputs));
+        Tensor<?, ?, ?> second = sample.op().apply(new OpSpec.In(device, inputs));
+        Arr wanted = sample.ref().apply(sample.inputs());
+        Arr got = read(first);
+        assertThat(got.dtype()).as("dtype").isEqualTo(wanted.dtype());
+        assertThat(first.shape()).as("shape").isEqualTo(wanted.shape());
+        if (!spec.view) {
+            assertThat(first.isContiguous()).as("the result is row-major").isTrue();
+        }
+        assertThat(raw(first).mismatch(raw(second)))
+                .as("the first byte in which two runs differ")
+                .isEqualTo(-1);
+        compare(got, wanted, sample.tolerance());
+        for (int i = 0; i < inputs.size(); i++) {
+            compare(read(inputs.get(i)), sample.inputs().get(i), OpSpec.EXACT);
+        }
+    }
+
+    private static MemorySegment raw(Tensor<?, ?, ?> x) {
+        DType dtype = ((Tensor<?, ? extends DType, ?>) x).value().dtype();
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(x.numel() * dtype.bytes())]);
+        x.copyTo(bytes);
+        return bytes;
+    }
+
+    static Arr read(Tensor<?, ?, ?> x) {
+        return Arr.fromBytes(x.value().dtype(), x.shape(), raw(x));
+    }
+
+    static void compare(Arr got, Arr wanted, double asked) {
+        double tolerance = asked == OpSpec.DEFAULT ? OpSpec.tolerance(wanted.dtype()) : asked;
+        assertThat(got.count()).as("elements").isEqualTo(wanted.count());
+        int bad = 0;
+        String first = "";
+        double worst = 0;
+        for (int i = 0; i < got.count(); i++) {
+            boolean same = got.f() == null ? got.n()[i] == wanted.n()[i] : close(got.f()[i], wanted.f()[i], tolerance);
+            if (!same) {
+                worst = Math.max(worst, Math.abs(got.at(i) - wanted.at(i)) / Math.max(1, Math.abs(wanted.at(i))));
+                if (bad++ == 0) {
+                    first = "at " + Arrays.toString(Reference.position(wanted.shape(), i)) + " of "
+                            + Arrays.toString(wanted.shape()) + " got "
+                            + (got.f() == null ? "" + got.n()[i] : "" + got.f()[i]) + ", expected "
+                            + (got.f() == null ? "" + wanted.n()[i] : "" + wanted.f()[i]);
                 }
             }
         }
-        return tests.stream();
-    }
-
-    private static void counted(
-            String name, Device<?> device, OpSpec spec, DType dtype, List<Array> sample, Place place) {
-        int[] count = COUNTS.computeIfAbsent(device.name(), each -> new int[2]);
-        long before = device.memory().liveBuffers();
-        try {
-            Scope.run(() -> run(device, spec, dtype, sample, place));
-            assertThat(device.memory().liveBuffers()).as("live buffers").isEqualTo(before);
-            count[0]++;
-        } catch (Throwable failure) {
-            count[1]++;
-            throw new AssertionError(name + ": " + failure.getMessage(), failure);
+        if (bad > 0) {
+            fail("%s; %d of %d differ, worst error %.3g, allowed %.3g (%s)"
+                    .formatted(first, bad, got.count(), worst, tolerance, wanted.dtype()));
         }
     }
 
-    /** Phantom types are erased: a tensor of any element type and device may stand in for one of float32 on the CPU. */
-    @SuppressWarnings("unchecked")
-    private static Tensor<Any, F32, Cpu> erased(Tensor<Any, ?, ?> x) {
-        return (Tensor<Any, F32, Cpu>) x;
-    }
-
-    private static void run(Device<?> device, OpSpec spec, DType dtype, List<Array> sample, Place place) {
-        List<Array> rounded = new ArrayList<>();
-        List<Tensor<Any, F32, Cpu>> inputs = new ArrayList<>();
-        for (Array each : sample) {
-            Tensor<Any, ?, ?> dense = dense(device, dtype, each);
-            rounded.add(new Array(dense.toDoubleArray(), each.sizes()));
-            inputs.add(erased(placed(dense, place)));
+    private static boolean close(double got, double wanted, double tolerance) {
+        if (Double.isNaN(wanted) || Double.isInfinite(wanted) || Double.isNaN(got) || Double.isInfinite(got)) {
+            return Double.isNaN(wanted) ? Double.isNaN(got) : got == wanted;
         }
-        Tensor<?, ?, ?> result = spec.op().apply(inputs);
-        Tensor<?, ?, ?> again = spec.op().apply(inputs);
-        Array expected = spec.reference().apply(rounded);
-        DType type = spec.result() == null ? dtype : spec.result();
-        assertThat(result.value().dtype()).as("element type").isEqualTo(type);
-        assertThat(result.shape()).as("shape").isEqualTo(expected.sizes());
-        assertThat(spec.view() || result.isContiguous()).as("contiguous").isTrue();
-        double[] actual = result.toDoubleArray();
-        assertThat(bits(again.toDoubleArray())).as("bits of a second run").isEqualTo(bits(actual));
-        compare(actual, rounded(device, type, expected.data()), tolerance(dtype, type));
-        for (int i = 0; i < inputs.size(); i++) {
-            assertThat(bits(inputs.get(i).toDoubleArray()))
-                    .as("input %d", i)
-                    .isEqualTo(bits(rounded.get(i).data()));
-        }
+        return Math.abs(got - wanted) <= tolerance * Math.max(1, Math.abs(wanted));
     }
 
-    /** Whether numbers are there that integers do not have, and whose neighbours wrap. */
-    private static boolean hasEdges(Array array) {
-        return !Arrays.stream(array.data()).allMatch(Double::isFinite);
-    }
-
-    /** A number as an element type stores it. */
-    static double stored(double v, DType type) {
-        return switch (type) {
-            case org.tenon.F64 f -> v;
-            case F32 f -> (float) v;
-            case org.tenon.F16 f -> Float.float16ToFloat(Float.floatToFloat16((float) v));
-            case org.tenon.BF16 f -> bfloat16((float) v);
-            case org.tenon.I32 i -> (int) v;
-            case org.tenon.I64 i -> (long) v;
-            case org.tenon.Bool b -> v != 0 ? 1 : 0;
-        };
-    }
-
-    private static double bfloat16(float v) {
-        float low = Float.intBitsToFloat(Float.floatToRawIntBits(v) & 0xFFFF0000);
-        float high = Float.intBitsToFloat((Float.floatToRawIntBits(v) & 0xFFFF0000) + 0x10000);
-        boolean even = (Float.floatToRawIntBits(v) & 0x10000) == 0;
-        float below = Math.abs(v - low);
-        float above = Math.abs(high - v);
-        return below < above || below == above && even ? low : high;
-    }
-
-    private static long[] bits(double[] values) {
-        return Arrays.stream(values).mapToLong(Double::doubleToLongBits).toArray();
-    }
-
-    private static Tensor<Any, ?, ?> dense(Device<?> device, DType dtype, Array array) {
-        return convert(device, array, dtype);
-    }
-
-    private static <Dev extends DeviceType> Tensor<Any, ?, Dev> convert(Device<Dev> device, Array array, DType dtype) {
-        return device.tensor(array.data(), Any.of(array.sizes())).to(dtype);
-    }
-
-    /** Results that are rounded to integers or bool: what the reference gives, rounded alike. */
-    private static double[] rounded(Device<?> device, DType type, double[] expected) {
-        if (type == DType.F16) {
-            return Arrays.stream(expected)
-                    .map(v -> Math.abs(v) >= 65520 ? v * Double.POSITIVE_INFINITY : v)
-                    .toArray();
-        }
-        if (type instanceof Floating) {
-            return expected;
-        }
-        return Arrays.stream(expected)
-                .map(v -> type == DType.BOOL ? (v != 0 ? 1 : 0) : type == DType.I32 ? (int) v : (double) (long) v)
-                .toArray();
-    }
-
-    static double tolerance(DType... types) {
-        double tolerance = 0;
-        for (DType type : types) {
-            tolerance = Math.max(
-                    tolerance,
-                    type == DType.F32
-                            ? 1e-5
-                            : type == DType.F64 ? 1e-12 : type == DType.F16 ? 1e-3 : type == DType.BF16 ? 1e-2 : 0);
-        }
-        return tolerance;
-    }
-
-    private static <D extends DType, Dev extends DeviceType> Tensor<Any, D, Dev> placed(
-            Tensor<Any, D, Dev> x, Place place) {
-        int rank = x.rank();
-        return switch (place) {
-            case DENSE -> x;
-            case TRANSPOSED -> rank < 2 ? x : x.transpose(0, -1).copy().transpose(0, -1);
-            case EVERY_SECOND -> org.tenon.F.stack(List.of(x, x), -1).select(-1, 1);
-            case OFFSET -> {
-                Tensor<Any, D, Dev> flat = x.reshape(-1);
-                Tensor<Any, D, Dev> one = flat.numel() == 0 ? flat : flat.slice(0, 0, 1);
-                Tensor<Any, D, Dev> longer = org.tenon.F.cat(List.of(one, one, one, flat, one), 0);
-                yield longer.slice(0, 3 * one.numel(), 3 * one.numel() + x.numel())
-                        .reshape(x.shape());
+    private static void refused(Device<Cpu> device, OpSpec.Bad bad) {
+        Throwable thrown = catchThrowable(() -> {
+            Object result = bad.call().apply(device);
+            if (result instanceof Tensor<?, ?, ?> tensor) {
+                read(tensor);
             }
-        };
+        });
+        assertThat(thrown)
+                .isInstanceOfAny(TensorArgumentException.class, TensorStateException.class)
+                .hasMessageContaining(bad.fragment());
+        assertThat(device.ones(Any.of(3)).sum().item())
+                .as("the device works afterwards")
+                .isEqualTo(3);
     }
 
-    static void compare(double[] actual, double[] expected, double tolerance) {
-        assertThat(actual).hasSameSizeAs(expected);
-        for (int i = 0; i < expected.length; i++) {
-            boolean same = Double.isNaN(expected[i])
-                    ? Double.isNaN(actual[i])
-                    : expected[i] == actual[i]
-                            || Math.abs(actual[i] - expected[i]) <= tolerance * Math.max(1, Math.abs(expected[i]));
-            if (!same) {
-                fail("element " + i + " is " + actual[i] + ", expected " + expected[i] + " within " + tolerance);
+    // ---- layouts
+
+    /** How the elements of an input lie in memory. */
+    enum Layout {
+        DENSE,
+        TRANSPOSED,
+        STRIDED,
+        OFFSET;
+
+        String label() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+
+        Tensor<Any, F64, Cpu> make(Device<Cpu> device, Arr x) {
+            return switch (this) {
+                case DENSE -> upload(device, x);
+                case TRANSPOSED -> transposed(device, x);
+                case STRIDED -> strided(device, x);
+                case OFFSET -> offset(device, x);
+            };
+        }
+
+        static Tensor<Any, F64, Cpu> upload(Device<Cpu> device, Arr x) {
+            return untyped(device.tensor(x.bytes(), Any.of(x.shape()), x.dtype()));
+        }
+
+        private static Tensor<Any, F64, Cpu> transposed(Device<Cpu> device, Arr x) {
+            int rank = x.shape().length;
+            int[] reversed = new int[rank];
+            Arrays.setAll(reversed, i -> rank - 1 - i);
+            return upload(device, Reference.permute(x, reversed)).permute(reversed);
+        }
+
+        /** Every second element of a larger array, whose others would spoil any result. */
+        private static Tensor<Any, F64, Cpu> strided(Device<Cpu> device, Arr x) {
+            int rank = x.shape().length;
+            long[] larger = Arrays.stream(x.shape()).map(size -> 2 * size + 3).toArray();
+            int count = Arr.count(larger);
+            double[] f = x.f() == null ? null : new double[count];
+            long[] n = x.n() == null ? null : new long[count];
+            if (f != null) {
+                Arrays.fill(f, Double.NaN);
+            } else {
+                Arrays.fill(n, x.dtype() == DType.BOOL ? 1 : 1_000_003);
+            }
+            for (int i = 0; i < x.count(); i++) {
+                int[] at = Reference.position(x.shape(), i);
+                for (int k = 0; k < rank; k++) {
+                    at[k] = 2 * at[k] + 1;
+                }
+                int to = Reference.flat(larger, at);
+                if (f != null) {
+                    f[to] = x.f()[i];
+                } else {
+                    n[to] = x.n()[i];
+                }
+            }
+            Tensor<Any, F64, Cpu> view = upload(device, new Arr(x.dtype(), larger, f, n));
+            for (int k = 0; k < rank; k++) {
+                view = view.slice(k, 1, 1 + 2 * x.shape()[k], 2);
+            }
+            return view;
+        }
+
+        /** Three elements into a longer run, so that nothing is aligned. */
+        private static Tensor<Any, F64, Cpu> offset(Device<Cpu> device, Arr x) {
+            int count = x.count();
+            Arr run = Arr.any(x.dtype(), 99, count + 5);
+            if (x.f() != null) {
+                System.arraycopy(x.f(), 0, run.f(), 3, count);
+            } else {
+                System.arraycopy(x.n(), 0, run.n(), 3, count);
+            }
+            return upload(device, run).narrow(0, 3, count).view(Any.of(x.shape()));
+        }
+    }
+
+    // ---- gradients
+
+    private static final class Gradients {
+        private static Tensor<Any, F64, Cpu> run(
+                OpSpec.Smooth smooth, Device<Cpu> device, List<Tensor<Any, F64, Cpu>> x) {
+            return untyped(smooth.op().apply(new OpSpec.In(device, x)));
+        }
+
+        private static List<Tensor<Any, F64, Cpu>> leaves(
+                Device<Cpu> device, OpSpec.Smooth smooth, List<Arr> inputs, Layout layout) {
+            List<Tensor<Any, F64, Cpu>> made = new ArrayList<>();
+            for (int i = 0; i < inputs.size(); i++) {
+                Tensor<Any, F64, Cpu> x = layout.make(device, inputs.get(i)).detach();
+                int at = i;
+                made.add(Arrays.stream(smooth.wanted()).anyMatch(w -> w == at) ? x.requireGrad() : x);
+            }
+            return made;
+        }
+
+        private static Arr cotangent(Tensor<?, ?, ?> y, long seed) {
+            return Arr.normal(DType.F64, seed, y.shape());
+        }
+
+        static void check(Device<Cpu> device, OpSpec.Smooth smooth, Layout layout) {
+            List<Tensor<Any, F64, Cpu>> x = leaves(device, smooth, smooth.inputs(), layout);
+            Tensor<Any, F64, Cpu> y = run(smooth, device, x);
+            Arr v = cotangent(y, 5);
+            org.tenon.Gradients gradients = y.backward(layout.make(device, v));
+            List<Arr> narrow = smooth.inputs().stream()
+                    .map(input -> input.f() != null ? input.as(DType.F32) : input)
+                    .toList();
+            List<Tensor<Any, F64, Cpu>> x32 = leaves(device, smooth, narrow, layout);
+            Tensor<Any, F64, Cpu> y32 = run(smooth, device, x32);
+            org.tenon.Gradients gradients32 =
+                    y32.backward(layout.make(device, v.as(y32.value().dtype())));
+            for (int i : smooth.wanted()) {
+                Arr got = read(gradients.get(x.get(i)));
+                Arr wanted = differences(smooth.inputs(), i, inputs -> {
+                    double[] values = Autograd.noGrad(() ->
+                            Scope.call(() -> read(run(smooth, device, leaves(device, NONE, inputs, Layout.DENSE)))
+                                    .f()));
+                    double sum = 0;
+                    for (int k = 0; k < values.length; k++) {
+                        sum += values[k] * v.f()[k];
+                    }
+                    return sum;
+                });
+                compare(got, wanted, 1e-6);
+                if (!smooth.name().contains("float64 only")) {
+                    compare(read(gradients32.get(x32.get(i))).as(DType.F64), got, 2e-4);
+                }
+            }
+        }
+
+        private static final OpSpec.Smooth NONE = new OpSpec.Smooth("", null, List.of(), new int[0]);
+
+        /** The gradient of sum(u * gradient), for each gradient, against differences of it. */
+        static void checkTwice(Device<Cpu> device, OpSpec.Smooth smooth, Layout layout) {
+            for (int first : smooth.wanted()) {
+                Arr u = Arr.normal(DType.F64, 77, smooth.inputs().get(first).shape());
+                List<Tensor<Any, F64, Cpu>> x = leaves(device, smooth, smooth.inputs(), layout);
+                Tensor<Any, F64, Cpu> y = run(smooth, device, x);
+                Arr v = cotangent(y, 6);
+                Tensor<Any, F64, Cpu> gradient =
+                        y.backward(layout.make(device, v), KeepGraph.CREATE).get(x.get(first));
+                boolean constant = !gradient.requiresGrad();
+                org.tenon.Gradients second = constant
+                        ? null
+                        : gradient.mul(layout.make(device, u)).sum().backward();
+                for (int i : smooth.wanted()) {
+                    Arr wanted = differences(
+                            smooth.inputs(),
+                            i,
+                            inputs -> Scope.call(() -> {
+                                List<Tensor<Any, F64, Cpu>> at = leaves(device, smooth, inputs, Layout.DENSE);
+                                Arr g = read(run(smooth, device, at)
+                                        .backward(Layout.upload(device, v))
+                                        .get(at.get(first)));
+                                double sum = 0;
+                                for (int k = 0; k < g.count(); k++) {
+                                    sum += g.f()[k] * u.f()[k];
+                                }
+                                return sum;
+                            }));
+                    Arr zeros = Arr.floats(DType.F64, wanted.shape(), new double[wanted.count()]);
+                    boolean zero = constant || !second.contains(x.get(i));
+                    compare(zero ? zeros : read(second.get(x.get(i))), wanted, 1e-6);
+                }
+            }
+        }
+
+        private interface Scalar {
+            double of(List<Arr> inputs);
+        }
+
+        private static Arr differences(List<Arr> inputs, int i, Scalar function) {
+            Arr x = inputs.get(i);
+            double[] slopes = new double[x.count()];
+            for (int k = 0; k < slopes.length; k++) {
+                double step = STEP * Math.max(1, Math.abs(x.f()[k]));
+                List<Arr> above = new ArrayList<>(inputs);
+                above.set(i, x.with(k, x.f()[k] + step));
+                List<Arr> below = new ArrayList<>(inputs);
+                below.set(i, x.with(k, x.f()[k] - step));
+                double width = above.get(i).f()[k] - below.get(i).f()[k];
+                slopes[k] = (function.of(above) - function.of(below)) / width;
+            }
+            return Arr.floats(DType.F64, x.shape(), slopes);
+        }
+    }
+
+    // ---- completeness
+
+    /** What is no op: it says what a tensor or device is, ends it, or is the graph's, and is tested elsewhere. */
+    private static final Set<String> NO_OPS = Set.of(
+            "Device.backend()",
+            "Device.description()",
+            "Device.equals(Object)",
+            "Device.hashCode()",
+            "Device.memory()",
+            "Device.name()",
+            "Device.supports(DType)",
+            "Device.synchronize()",
+            "Device.toString()",
+            "Device.trimMemory()",
+            "Tensor.backward()",
+            "Tensor.backward(KeepGraph)",
+            "Tensor.backward(Tensor)",
+            "Tensor.backward(Tensor,KeepGraph)",
+            "Tensor.close()",
+            "Tensor.copyTo(MemorySegment)",
+            "Tensor.device()",
+            "Tensor.dtype()",
+            "Tensor.isContiguous()",
+            "Tensor.numel()",
+            "Tensor.rank()",
+            "Tensor.requireGrad()",
+            "Tensor.requiresGrad()",
+            "Tensor.shape()",
+            "Tensor.stride()",
+            "Tensor.toString()",
+            "Tensor.value()",
+            "Tensor.with(Value)",
+            "Tensor.with(Value,DType)");
+
+    @Test
+    void everyMethodHasASpec() {
+        Set<String> specified = specs.stream().map(spec -> spec.name).collect(Collectors.toSet());
+        Set<String> missing = new TreeSet<>();
+        Set<String> methods = new TreeSet<>();
+        for (Class<?> type : List.of(F.class, Tensor.class, Device.class)) {
+            for (Method method : type.getDeclaredMethods()) {
+                if (Modifier.isPublic(method.getModifiers()) && !method.isSynthetic()) {
+                    methods.add(signature(method));
+                }
+            }
+        }
+        methods.stream()
+                .filter(method -> !specified.contains(method) && !NO_OPS.contains(method))
+                .forEach(missing::add);
+        assertThat(missing).as("methods without a spec").isEmpty();
+        assertThat(methods).as("what is listed as no op exists").containsAll(NO_OPS);
+        assertThat(methods.size()).as("methods seen").isGreaterThan(200);
+        assertThat(specified.stream().map(name -> name.split(" ")[0]).filter(name -> !methods.contains(name)))
+                .as("specs of methods that do not exist")
+                .isEmpty();
+    }
+
+    private static String signature(Method method) {
+        return method.getDeclaringClass().getSimpleName() + "." + method.getName() + "("
+                + Arrays.stream(method.getParameterTypes())
+                        .map(Class::getSimpleName)
+                        .collect(Collectors.joining(","))
+                + ")";
+    }
+
+    /** A write past the end of a buffer, which only a kernel could do by mistake, is found when the buffer is freed. */
+    @Test
+    void checkedMemoryFindsAnOverrun() {
+        Assumptions.assumeTrue("checked".equals(System.getProperty("tenon.memory")), "run with -Dtenon.memory=checked");
+        Allocator allocator = new Allocator("test", new RawMemory() {
+            @Override
+            public Buffer create(long capacity) {
+                return new Bytes(capacity);
+            }
+
+            @Override
+            public long limit() {
+                return 1 << 20;
+            }
+        });
+        Bytes whole = (Bytes) allocator.allocate(12);
+        assertThat(whole.bytes[(int) whole.base()]).as("new memory is NaN").isEqualTo((byte) 0xFF);
+        allocator.free(whole);
+        for (long at : new long[] {-1, 12}) {
+            Bytes buffer = (Bytes) allocator.allocate(12);
+            buffer.fillBytes(buffer.base() + at, 1, (byte) 1);
+            assertThat(catchThrowable(() -> allocator.free(buffer)))
+                    .isInstanceOf(TensorStateException.class)
+                    .hasMessageContaining("wrote outside a buffer of 12 bytes");
+        }
+        assertThat(allocator.stats().liveBuffers()).isZero();
+    }
+
+    /** Memory that a test may overrun. */
+    private static final class Bytes extends Buffer {
+        private final byte[] bytes;
+
+        Bytes(long capacity) {
+            super(capacity);
+            bytes = new byte[Math.toIntExact(capacity)];
+        }
+
+        @Override
+        protected void release() {}
+
+        @Override
+        protected void fillBytes(long from, long length, byte value) {
+            Arrays.fill(bytes, (int) from, (int) (from + length), value);
+        }
+
+        @Override
+        protected boolean allBytes(long from, long length, byte value) {
+            for (long i = from; i < from + length; i++) {
+                if (bytes[(int) i] != value) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    @Test
+    void referenceRoundsHalvesOnce() {
+        Random random = new Random(3);
+        for (int i = 0; i < 10_000; i++) {
+            double v = random.nextGaussian() * Math.pow(2, random.nextInt(-20, 14));
+            double rounded = Arr.round(DType.F16, v);
+            short bits = Float.floatToFloat16((float) rounded);
+            double up = Float.float16ToFloat((short) (bits + 1));
+            double down = Float.float16ToFloat((short) (bits - 1));
+            assertThat(Math.abs(rounded - v)).isLessThanOrEqualTo(Math.abs(up - v));
+            if (rounded != 0) {
+                assertThat(Math.abs(rounded - v)).isLessThanOrEqualTo(Math.abs(down - v));
             }
         }
     }
