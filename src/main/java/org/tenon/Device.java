@@ -66,32 +66,36 @@ public final class Device<Dev extends DeviceType> {
 
     /** Zeros. {@code torch.zeros}. */
     public <S extends Shape, D extends DType> Tensor<S, D, Dev> zeros(S shape, D dtype) {
-        return full(shape, 0, dtype);
+        return full("zeros", shape, 0, dtype);
     }
 
     /** Zeros of float32. */
     public <S extends Shape> Tensor<S, F32, Dev> zeros(S shape) {
-        return full(shape, 0, DType.F32);
+        return zeros(shape, DType.F32);
     }
 
     /** Ones. {@code torch.ones}. */
     public <S extends Shape, D extends DType> Tensor<S, D, Dev> ones(S shape, D dtype) {
-        return full(shape, 1, dtype);
+        return full("ones", shape, 1, dtype);
     }
 
     /** Ones of float32. */
     public <S extends Shape> Tensor<S, F32, Dev> ones(S shape) {
-        return full(shape, 1, DType.F32);
+        return ones(shape, DType.F32);
     }
 
     /** Every element {@code value}. {@code torch.full}. */
     public <S extends Shape, D extends DType> Tensor<S, D, Dev> full(S shape, double value, D dtype) {
-        return wrap(Creation.full("full", backend, dtype, value, shape.sizes()), dtype);
+        return full("full", shape, value, dtype);
+    }
+
+    private <S extends Shape, D extends DType> Tensor<S, D, Dev> full(String op, S shape, double value, D dtype) {
+        return wrap(Creation.full(op, backend, dtype, value, shape.sizes()), dtype);
     }
 
     /** A scalar. */
     public <D extends DType> Tensor<R0, D, Dev> scalar(double value, D dtype) {
-        return full(R0.of(), value, dtype);
+        return full("scalar", R0.of(), value, dtype);
     }
 
     /** {@code start, start + step, ...} below {@code end}. {@code torch.arange}. */

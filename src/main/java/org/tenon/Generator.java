@@ -1,6 +1,7 @@
 package org.tenon;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.tenon.spi.Philox;
 
 /**
  * A source of random numbers: Philox 4x32-10, counter-based (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
@@ -58,6 +59,7 @@ public final class Generator {
     /** Random numbers drawn one at a time on the host. */
     public static final class HostStream {
         private final long seed;
+        private final int[] words = new int[4];
         private long next;
 
         private HostStream(long seed, long first) {
@@ -67,30 +69,11 @@ public final class Generator {
 
         /** A number of {@code [0, bound)}, from 64 bits modulo the bound. */
         public long below(long bound) {
-            return Long.remainderUnsigned(philox(seed, next++), bound);
+            if (bound < 1) {
+                throw new TensorArgumentException("below", "bound " + bound + " is not 1 or more");
+            }
+            Philox.block(next++, seed, words);
+            return Long.remainderUnsigned(Philox.word64(words, 0), bound);
         }
-    }
-
-    /** The first 64 bits of the Philox block at this counter: word 0 low, word 1 high. */
-    private static long philox(long seed, long counter) {
-        int c0 = (int) counter;
-        int c1 = (int) (counter >>> 32);
-        int c2 = 0;
-        int c3 = 0;
-        int k0 = (int) seed;
-        int k1 = (int) (seed >>> 32);
-        for (int round = 0; round < 10; round++) {
-            long p0 = (c0 & 0xFFFFFFFFL) * 0xD2511F53L;
-            long p1 = (c2 & 0xFFFFFFFFL) * 0xCD9E8D57L;
-            int n0 = (int) (p1 >>> 32) ^ c1 ^ k0;
-            int n2 = (int) (p0 >>> 32) ^ c3 ^ k1;
-            c1 = (int) p1;
-            c3 = (int) p0;
-            c0 = n0;
-            c2 = n2;
-            k0 += 0x9E3779B9;
-            k1 += 0xBB67AE85;
-        }
-        return (c1 & 0xFFFFFFFFL) << 32 | c0 & 0xFFFFFFFFL;
     }
 }

@@ -1,10 +1,11 @@
 package org.tenon.cpu;
 
 import org.tenon.DType;
+import org.tenon.spi.Philox;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.Strided;
 
-/** Philox 4x32-10 and what {@link RandomOp} makes of its words. */
+/** What {@link RandomOp} makes of the words of {@link Philox}. */
 final class Randoms {
     private static final double TINY24 = 0x1p-24;
     private static final double TINY53 = 0x1p-53;
@@ -24,11 +25,11 @@ final class Randoms {
             int filled = 0;
             long end = Math.min(out.count(), to * each);
             for (long block = from; block < to; block++) {
-                philox(offset + block, seed, words);
+                Philox.block(offset + block, seed, words);
                 if (op == RandomOp.INTEGERS) {
                     long span = (long) p1 - (long) p0;
-                    whole[filled] = (long) p0 + Long.remainderUnsigned(word64(words, 0), span);
-                    whole[filled + 1] = (long) p0 + Long.remainderUnsigned(word64(words, 2), span);
+                    whole[filled] = (long) p0 + Long.remainderUnsigned(Philox.word64(words, 0), span);
+                    whole[filled + 1] = (long) p0 + Long.remainderUnsigned(Philox.word64(words, 2), span);
                 } else {
                     floating(op, wide, words, p0, p1, limit, x, filled, out.dtype());
                 }
@@ -61,7 +62,7 @@ final class Randoms {
             case UNIFORM -> {
                 for (int i = 0; i < count; i++) {
                     double u = wide
-                            ? p0 + (word64(words, 2 * i) >>> 11) * TINY53 * (p1 - p0)
+                            ? p0 + (Philox.word64(words, 2 * i) >>> 11) * TINY53 * (p1 - p0)
                             : (float) p0 + (float) ((words[i] >>> 8) * TINY24) * (float) (p1 - p0);
                     x[at + i] = Math.min(u, limit);
                 }
@@ -73,8 +74,8 @@ final class Randoms {
             }
             case NORMAL -> {
                 for (int i = 0; i < count; i += 2) {
-                    double a = wide ? ((word64(words, 0) >>> 11) + 1) * TINY53 : ((words[i] >>> 8) + 1) * TINY24;
-                    double b = wide ? (word64(words, 2) >>> 11) * TINY53 : (words[i + 1] >>> 8) * TINY24;
+                    double a = wide ? ((Philox.word64(words, 0) >>> 11) + 1) * TINY53 : ((words[i] >>> 8) + 1) * TINY24;
+                    double b = wide ? (Philox.word64(words, 2) >>> 11) * TINY53 : (words[i + 1] >>> 8) * TINY24;
                     double r = Math.sqrt(-2 * Math.log(a));
                     x[at + i] = p0 + p1 * r * Math.cos(2 * Math.PI * b);
                     x[at + i + 1] = p0 + p1 * r * Math.sin(2 * Math.PI * b);
@@ -82,33 +83,5 @@ final class Randoms {
             }
             case INTEGERS -> throw Element.of(dtype).undefined(op);
         }
-    }
-
-    private static long word64(int[] words, int at) {
-        return (words[at + 1] & 0xFFFFFFFFL) << 32 | words[at] & 0xFFFFFFFFL;
-    }
-
-    /** The block of four words at a 64-bit counter under a 64-bit key. */
-    static void philox(long counter, long key, int[] words) {
-        philox((int) counter, (int) (counter >>> 32), 0, 0, (int) key, (int) (key >>> 32), words);
-    }
-
-    static void philox(int c0, int c1, int c2, int c3, int k0, int k1, int[] words) {
-        for (int round = 0; round < 10; round++) {
-            long p0 = (c0 & 0xFFFFFFFFL) * 0xD2511F53L;
-            long p1 = (c2 & 0xFFFFFFFFL) * 0xCD9E8D57L;
-            int n0 = (int) (p1 >>> 32) ^ c1 ^ k0;
-            int n2 = (int) (p0 >>> 32) ^ c3 ^ k1;
-            c1 = (int) p1;
-            c3 = (int) p0;
-            c0 = n0;
-            c2 = n2;
-            k0 += 0x9E3779B9;
-            k1 += 0xBB67AE85;
-        }
-        words[0] = c0;
-        words[1] = c1;
-        words[2] = c2;
-        words[3] = c3;
     }
 }

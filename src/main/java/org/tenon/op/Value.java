@@ -1,6 +1,7 @@
 package org.tenon.op;
 
 import java.util.Arrays;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tenon.DType;
@@ -245,6 +246,8 @@ public final class Value {
         private static final String MODE = System.getProperty("tenon.leaks", "off");
         private static final boolean COUNT = MODE.equals("count") || MODE.equals("trace");
         private static final boolean TRACE = MODE.equals("trace");
+        private static final Pattern LIBRARY =
+                Pattern.compile("org\\.tenon\\.([A-Z]|(op|spi|cpu|opencl|cuda|nn|optim)\\.)|java\\.");
 
         private Leaks() {}
 
@@ -254,8 +257,7 @@ public final class Value {
 
         static String describe(Throwable origin) {
             for (StackTraceElement frame : origin.getStackTrace()) {
-                if (!frame.getClassName().startsWith("org.tenon.")
-                        || frame.getClassName().contains("Test")) {
+                if (!LIBRARY.matcher(frame.getClassName()).lookingAt()) {
                     return "at " + frame;
                 }
             }

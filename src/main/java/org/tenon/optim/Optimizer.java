@@ -47,8 +47,12 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
         lr = checkAtLeastZero("lr", newLr);
     }
 
-    /** Changes every parameter that has a gradient; the others stay as they are. */
+    /** Changes every parameter that has a gradient; the others stay as they are. That none has one is an error. */
     public final void step(Gradients gradients) {
+        if (parameters.stream().noneMatch(gradients::contains)) {
+            throw new TensorArgumentException(
+                    name(), "no parameter has a gradient here; the loss must depend on this optimizer's parameters");
+        }
         for (int i = 0; i < parameters.size(); i++) {
             Tensor<?, D, Dev> parameter = parameters.get(i);
             if (gradients.contains(parameter)) {
