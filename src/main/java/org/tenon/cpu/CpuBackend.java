@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.tenon.Cpu;
 import org.tenon.DType;
 import org.tenon.DeviceType;
@@ -17,7 +16,7 @@ import org.tenon.spi.RawMemory;
 
 /** The CPU as a device: host memory, a few threads, every element type. */
 final class CpuBackend implements Backend {
-    private final Allocator allocator = new Allocator("cpu", new HostMemory());
+    private final Allocator allocator = new Allocator("cpu", new HostMemory(Settings.memory()));
     private final Kernels kernels = new CpuKernels();
 
     @Override
@@ -84,19 +83,10 @@ final class CpuBackend implements Backend {
 
     /** Off-heap memory up to {@code -Dtenon.cpu.memory}, such as 4g or 512m, by default 7/8 of the machine's. */
     private static final class HostMemory implements RawMemory {
-        private final long limit = limitOf(System.getProperty("tenon.cpu.memory"));
+        private final long limit;
 
-        private static long limitOf(String setting) {
-            if (setting == null) {
-                return physical() / 8 * 7;
-            }
-            String text = setting.strip().toLowerCase(Locale.ROOT);
-            int shift = Math.max(0, "kmgt".indexOf(text.charAt(text.length() - 1)) + 1) * 10;
-            try {
-                return Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1)) << shift;
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("tenon.cpu.memory is '" + setting + "'; give bytes, or 512m, 4g", e);
-            }
+        HostMemory(Long limit) {
+            this.limit = limit == null ? physical() / 8 * 7 : limit;
         }
 
         private static long physical() {

@@ -16,6 +16,11 @@ public final class CpuProvider implements BackendProvider {
 
     @Override
     public Availability probe() {
-        return new Availability.Ready(List.of(new CpuBackend()));
+        try {
+            Settings.threads();
+            return new Availability.Ready(List.of(new CpuBackend()));
+        } catch (IllegalArgumentException e) {
+            return new Availability.Broken(e.getMessage(), "correct that system property", e);
+        }
     }
 }

@@ -11,8 +11,7 @@ import java.util.concurrent.ForkJoinWorkerThread;
  */
 final class Parallel {
     /** The number of threads, {@code -Dtenon.cpu.threads}, by default one a core. */
-    static final int THREADS = Math.max(
-            1, Integer.getInteger("tenon.cpu.threads", Runtime.getRuntime().availableProcessors()));
+    static final int THREADS = Settings.threads();
 
     /** The least number of elements worth handing to another thread, for work of about a nanosecond an element. */
     static final long GRAIN = 16384;

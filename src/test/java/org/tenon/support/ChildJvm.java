@@ -11,11 +11,17 @@ import java.util.concurrent.TimeUnit;
 public record ChildJvm(int exitCode, String output) {
     /** Runs {@code main} with these flags and arguments; what it prints comes back, standard error among it. */
     public static ChildJvm run(Class<?> main, List<String> flags, String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(flags);
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+            all.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+        }
+        return runPlain(main, all, arguments);
+    }
+
+    /** The same without the Vector API. */
+    public static ChildJvm runPlain(Class<?> main, List<String> flags, String... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
-            command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-        }
         command.addAll(flags);
         command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));

@@ -1,0 +1,48 @@
+package org.tenon.cpu;
+
+import java.util.Locale;
+
+/** The system properties of this backend. A bad value is an {@link IllegalArgumentException} that names the property. */
+final class Settings {
+    private Settings() {}
+
+    /** {@code tenon.cpu.threads}, by default one a core. */
+    static int threads() {
+        String setting = System.getProperty("tenon.cpu.threads");
+        if (setting == null) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+        try {
+            int threads = Integer.parseInt(setting.strip());
+            if (threads >= 1) {
+                return threads;
+            }
+        } catch (NumberFormatException e) {
+            // reported below
+        }
+        throw bad("tenon.cpu.threads", setting, "give a number of 1 or more");
+    }
+
+    /** {@code tenon.cpu.memory} in bytes, such as {@code 4g} or {@code 512m}; null if not set. */
+    static Long memory() {
+        String setting = System.getProperty("tenon.cpu.memory");
+        if (setting == null) {
+            return null;
+        }
+        String text = setting.strip().toLowerCase(Locale.ROOT);
+        int shift = text.isEmpty() ? 0 : ("kmgt".indexOf(text.charAt(text.length() - 1)) + 1) * 10;
+        try {
+            long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
+            if (number >= 0 && number <= Long.MAX_VALUE >> shift) {
+                return number << shift;
+            }
+        } catch (NumberFormatException e) {
+            // reported below
+        }
+        throw bad("tenon.cpu.memory", setting, "give bytes, or 512m, 4g");
+    }
+
+    private static IllegalArgumentException bad(String property, String setting, String right) {
+        return new IllegalArgumentException(property + " is '" + setting + "'; " + right);
+    }
+}
