@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.tenon.DType;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
@@ -26,11 +28,21 @@ final class CpuSoftmax {
                     rows,
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width, steps));
+        } else if (inMemory(in, out)) {
+            FloatRows steps = Lanes.CHOSEN.rows();
+            MemorySegment x = memory(in);
+            MemorySegment y = memory(out);
+            if (rows.len() < steps.least()) {
+                Parallel.items(
+                        rows.outer(), rows.len(), (from, to) -> steps.narrow(kind, x, y, (int) rows.len(), from, to));
+            } else {
+                forwardRows(rows, new MemorySoftmax(kind, steps, x, y));
+            }
         } else if (rows.len() <= Reader.CHUNK) {
             Parallel.items(
                     rows.outer(), rows.len(), (from, to) -> shortRows(kind, in, out, (int) rows.len(), from, to, wide));
         } else {
-            longRows(rows, new LongRow(kind, in, out, rows.len(), wide)::run);
+            forwardRows(rows, new ChunkSoftmax(kind, in, out, wide));
         }
     }
 
@@ -44,14 +56,25 @@ final class CpuSoftmax {
                     rows,
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
+        } else if (inMemory(g, y, dx) && rows.len() >= Lanes.CHOSEN.rows().least()) {
+            backwardRows(rows, new MemorySoftmaxGrad(kind, Lanes.CHOSEN.rows(), memory(g), memory(y), memory(dx)));
         } else if (rows.len() <= Reader.CHUNK) {
             Parallel.items(
                     rows.outer(),
                     rows.len(),
                     (from, to) -> shortRowsGrad(kind, g, y, dx, (int) rows.len(), from, to, wide));
         } else {
-            longRows(rows, new LongRowGrad(kind, g, y, dx, rows.len(), wide)::run);
+            backwardRows(rows, new ChunkSoftmaxGrad(kind, g, y, dx, wide));
         }
+    }
+
+    private static boolean inMemory(Strided... operands) {
+        return Lanes.CHOSEN.rows() != null && Arrays.stream(operands).allMatch(operand -> operand.dtype() == DType.F32);
+    }
+
+    /** The elements of a dense operand, from its first. */
+    private static MemorySegment memory(Strided operand) {
+        return CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
     }
 
     private static void shortRows(
@@ -107,174 +130,99 @@ final class CpuSoftmax {
         }
     }
 
-    /** A task on one row, which may use several threads itself where rows are few. */
-    @FunctionalInterface
-    private interface RowTask {
-        void run(long row, Blocks blocks);
-    }
-
-    /** How the blocks of a row are gone through: by this thread, or by several. */
-    @FunctionalInterface
-    interface Blocks {
-        void forEach(long count, Parallel.Body body);
-    }
-
-    private static void longRows(Rows rows, RowTask task) {
-        if (rows.outer() >= 2L * Parallel.THREADS) {
-            Parallel.items(rows.outer(), rows.len(), (from, to) -> {
-                for (long row = from; row < to; row++) {
-                    task.run(row, (count, body) -> body.run(0, count));
-                }
-            });
-        } else {
-            for (long row = 0; row < rows.outer(); row++) {
-                task.run(row, (count, body) -> Parallel.range(count, 1, body));
+    private static void forwardRows(Rows rows, SoftmaxSteps steps) {
+        eachRow(rows, (row, parts) -> {
+            if (parts.count() == 1) {
+                int n = (int) parts.length();
+                double top = steps.max(row, n);
+                steps.write(row, n, top, steps.sum(row, n, top));
+                return;
             }
-        }
-    }
-
-    private record LongRow(SoftmaxKind kind, Strided in, Strided out, long len, boolean wide) {
-        void run(long row, Blocks blocks) {
-            int count = (int) ((len + BLOCK - 1) / BLOCK);
-            double[] partial = new double[count];
-            blocks.forEach(
-                    count,
-                    (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = max(start, length)));
+            double[] partial = new double[parts.count()];
+            parts.forEach((part, start, n) -> partial[part] = steps.max(row + start, n));
             double max = Double.NEGATIVE_INFINITY;
             for (double each : partial) {
                 max = Math.max(max, each);
             }
             double top = max;
-            blocks.forEach(
-                    count,
-                    (from, to) ->
-                            each(row, from, to, (block, start, length) -> partial[block] = sum(start, length, top)));
+            parts.forEach((part, start, n) -> partial[part] = steps.sum(row + start, n, top));
             double total = 0;
             for (double each : partial) {
                 total += each;
             }
             double sum = total;
-            blocks.forEach(
-                    count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, top, sum)));
-        }
-
-        private void each(long row, long from, long to, BlockTask task) {
-            for (long block = from; block < to; block++) {
-                task.run((int) block, row * len + block * BLOCK, (int) Math.min(BLOCK, len - block * BLOCK));
-            }
-        }
-
-        private double max(long start, int length) {
-            Chunk x = Chunk.of(wide);
-            Reader reader = new Reader(in, start);
-            double max = Double.NEGATIVE_INFINITY;
-            for (int done = 0; done < length; done += Reader.CHUNK) {
-                int n = Math.min(Reader.CHUNK, length - done);
-                x.read(reader, n);
-                max = Math.max(max, x.max(0, n));
-            }
-            return max;
-        }
-
-        private double sum(long start, int length, double max) {
-            Chunk x = Chunk.of(wide);
-            Reader reader = new Reader(in, start);
-            double sum = 0;
-            for (int done = 0; done < length; done += Reader.CHUNK) {
-                int n = Math.min(Reader.CHUNK, length - done);
-                x.read(reader, n);
-                x.subtract(0, n, max);
-                x.exp(n);
-                sum += x.sum(0, n);
-            }
-            return sum;
-        }
-
-        private void write(long start, int length, double max, double sum) {
-            Chunk x = Chunk.of(wide);
-            Reader reader = new Reader(in, start);
-            Writer writer = new Writer(out, start);
-            for (int done = 0; done < length; done += Reader.CHUNK) {
-                int n = Math.min(Reader.CHUNK, length - done);
-                x.read(reader, n);
-                x.subtract(0, n, max);
-                if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                    x.subtract(0, n, x.log(sum));
-                } else {
-                    x.exp(n);
-                    x.divide(0, n, sum);
-                }
-                x.write(writer, n);
-            }
-        }
+            parts.forEach((part, start, n) -> steps.write(row + start, n, top, sum));
+        });
     }
 
-    private record LongRowGrad(SoftmaxKind kind, Strided g, Strided y, Strided dx, long len, boolean wide) {
-        void run(long row, Blocks blocks) {
-            int count = (int) ((len + BLOCK - 1) / BLOCK);
-            double[] partial = new double[count];
-            blocks.forEach(
-                    count,
-                    (from, to) -> each(row, from, to, (block, start, length) -> partial[block] = sum(start, length)));
+    private static void backwardRows(Rows rows, SoftmaxGradSteps steps) {
+        eachRow(rows, (row, parts) -> {
+            if (parts.count() == 1) {
+                int n = (int) parts.length();
+                steps.write(row, n, steps.sum(row, n));
+                return;
+            }
+            double[] partial = new double[parts.count()];
+            parts.forEach((part, start, n) -> partial[part] = steps.sum(row + start, n));
             double total = 0;
             for (double each : partial) {
                 total += each;
             }
             double sum = total;
-            blocks.forEach(
-                    count, (from, to) -> each(row, from, to, (block, start, length) -> write(start, length, sum)));
-        }
-
-        private void each(long row, long from, long to, BlockTask task) {
-            for (long block = from; block < to; block++) {
-                task.run((int) block, row * len + block * BLOCK, (int) Math.min(BLOCK, len - block * BLOCK));
-            }
-        }
-
-        private double sum(long start, int length) {
-            Chunk a = Chunk.of(wide);
-            Chunk b = Chunk.of(wide);
-            Reader gradients = new Reader(g, start);
-            Reader results = new Reader(y, start);
-            double sum = 0;
-            for (int done = 0; done < length; done += Reader.CHUNK) {
-                int n = Math.min(Reader.CHUNK, length - done);
-                a.read(gradients, n);
-                if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                    sum += a.sum(0, n);
-                } else {
-                    b.read(results, n);
-                    sum += a.dot(b, 0, n);
-                }
-            }
-            return sum;
-        }
-
-        private void write(long start, int length, double sum) {
-            Chunk a = Chunk.of(wide);
-            Chunk b = Chunk.of(wide);
-            Reader gradients = new Reader(g, start);
-            Reader results = new Reader(y, start);
-            Writer writer = new Writer(dx, start);
-            for (int done = 0; done < length; done += Reader.CHUNK) {
-                int n = Math.min(Reader.CHUNK, length - done);
-                a.read(gradients, n);
-                b.read(results, n);
-                if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                    b.exp(n);
-                    a.subtractProduct(b, 0, n, sum);
-                } else {
-                    a.differenceTimes(b, 0, n, sum);
-                }
-                a.write(writer, n);
-            }
-        }
+            parts.forEach((part, start, n) -> steps.write(row + start, n, sum));
+        });
     }
 
-    /** What is done with a block of a row: its number, its first element, its length. */
+    /** A task on the row whose first element is {@code row}. */
     @FunctionalInterface
-    private interface BlockTask {
-        void run(int block, long start, int length);
+    private interface RowTask {
+        void run(long row, Parts parts);
+    }
+
+    /** What is done with a part of a row: its number, its first element, its length. */
+    @FunctionalInterface
+    private interface PartTask {
+        void run(int part, long start, int n);
+    }
+
+    /** The parts of a row, of a fixed size so that sums have the same bits on any number of threads. */
+    private record Parts(long length, boolean several) {
+        int count() {
+            return Math.max(1, Math.toIntExact(length / BLOCK));
+        }
+
+        void forEach(PartTask task) {
+            if (several) {
+                Parallel.range(count(), 1, (from, to) -> run(task, (int) from, (int) to));
+            } else {
+                run(task, 0, count());
+            }
+        }
+
+        private void run(PartTask task, int from, int to) {
+            for (int part = from; part < to; part++) {
+                long start = (long) part * BLOCK;
+                task.run(part, start, part == count() - 1 ? (int) (length - start) : BLOCK);
+            }
+        }
+    }
+
+    /** Threads share out the rows, or where these are few and long, the parts of each. */
+    private static void eachRow(Rows rows, RowTask task) {
+        long length = rows.len();
+        if (rows.outer() >= 2L * Parallel.THREADS || length < 2 * BLOCK) {
+            Parts parts = new Parts(length, false);
+            Parallel.items(rows.outer(), length, (from, to) -> {
+                for (long row = from; row < to; row++) {
+                    task.run(row * length, parts);
+                }
+            });
+        } else {
+            Parts parts = new Parts(length, true);
+            for (long row = 0; row < rows.outer(); row++) {
+                task.run(row * length, parts);
+            }
+        }
     }
 
     /** What is done with {@code width} columns from {@code from} of one outer index, {@code steps} rows of them a chunk. */

@@ -53,6 +53,9 @@ abstract class Lanes {
     /** The sum of products of {@code x[from..to)} and {@code y[from..to)}. */
     abstract float dot(float[] x, float[] y, int from, int to);
 
+    /** Softmax without a pass through arrays, or null where that gains nothing. */
+    abstract FloatRows rows();
+
     /** How many columns of a product {@link #multiply} computes at once. */
     abstract int columns();
 

@@ -123,6 +123,11 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    FloatRows rows() {
+        return null;
+    }
+
+    @Override
     int columns() {
         return COLUMNS;
     }

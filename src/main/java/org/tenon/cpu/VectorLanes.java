@@ -1,24 +1,19 @@
 package org.tenon.cpu;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The loops in the Vector API, as wide as the machine prefers. The only class here that needs its module. */
+/** The loops in the Vector API, as wide as the machine prefers. Only classes whose names start with Vector need its module. */
 final class VectorLanes extends Lanes {
-    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
-    private static final int WIDTH = SPECIES.length();
-    private static final float LOG2E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f;
-    private static final float LN2_LOW = -2.12194440e-4f;
-    private static final float ROUND = 0x1.8p23f;
+    private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
+    private static final int WIDTH = VectorMath.WIDTH;
 
     private final PlainLanes plain = new PlainLanes();
+    private final FloatRows rows = new VectorRows();
 
     static boolean isWorthwhile() {
-        return WIDTH >= 4 && INTS.length() == WIDTH;
+        return WIDTH >= 4 && VectorMath.INTS.length() == WIDTH;
     }
 
     @Override
@@ -26,37 +21,15 @@ final class VectorLanes extends Lanes {
         return "Vector API, " + SPECIES.vectorBitSize() + " bits";
     }
 
-    /** As {@link PlainLanes#exp}. */
-    private static FloatVector exp(FloatVector v) {
-        FloatVector clamped = v.max(-104f).min(89f);
-        FloatVector k = clamped.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, ROUND))
-                .sub(ROUND);
-        FloatVector r = k.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), clamped);
-        r = k.fma(FloatVector.broadcast(SPECIES, -LN2_LOW), r);
-        FloatVector p = FloatVector.broadcast(SPECIES, 1.9875691500e-4f);
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 1.3981999507e-3f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 8.3334519073e-3f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 4.1665795894e-2f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 1.6666665459e-1f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.5f));
-        p = p.mul(r).fma(r, r.add(1f));
-        IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, INTS, 0);
-        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        FloatVector scale = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        FloatVector rest =
-                exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        return p.mul(scale).mul(rest);
-    }
-
     @Override
     void exp(float[] x, int n) {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            exp(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+            VectorMath.exp(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
         }
         if (i < n) {
             var rest = SPECIES.indexInRange(i, n);
-            exp(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
+            VectorMath.exp(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
         }
     }
 
@@ -64,43 +37,11 @@ final class VectorLanes extends Lanes {
     void log(float[] x, int n) {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.LOG).intoArray(x, i);
+            VectorMath.log(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
         }
-        for (; i < n; i++) {
-            x[i] = (float) Math.log(x[i]);
-        }
-    }
-
-    @Override
-    void log1p(float[] x, int n) {
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.LOG1P).intoArray(x, i);
-        }
-        for (; i < n; i++) {
-            x[i] = (float) Math.log1p(x[i]);
-        }
-    }
-
-    @Override
-    void sin(float[] x, int n) {
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.SIN).intoArray(x, i);
-        }
-        for (; i < n; i++) {
-            x[i] = (float) Math.sin(x[i]);
-        }
-    }
-
-    @Override
-    void cos(float[] x, int n) {
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.COS).intoArray(x, i);
-        }
-        for (; i < n; i++) {
-            x[i] = (float) Math.cos(x[i]);
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            VectorMath.log(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
         }
     }
 
@@ -108,11 +49,27 @@ final class VectorLanes extends Lanes {
     void tanh(float[] x, int n) {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(SPECIES, x, i).lanewise(VectorOperators.TANH).intoArray(x, i);
+            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
         }
-        for (; i < n; i++) {
-            x[i] = (float) Math.tanh(x[i]);
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
         }
+    }
+
+    @Override
+    void log1p(float[] x, int n) {
+        plain.log1p(x, n);
+    }
+
+    @Override
+    void sin(float[] x, int n) {
+        plain.sin(x, n);
+    }
+
+    @Override
+    void cos(float[] x, int n) {
+        plain.cos(x, n);
     }
 
     @Override
@@ -148,7 +105,7 @@ final class VectorLanes extends Lanes {
             for (; i <= to - WIDTH; i += WIDTH) {
                 a = a.add(FloatVector.fromArray(SPECIES, x, i));
             }
-            s = a.add(b).reduceLanes(VectorOperators.ADD);
+            s = VectorMath.sum(a.add(b));
         }
         return s + plain.sum(x, i, to);
     }
@@ -167,9 +124,14 @@ final class VectorLanes extends Lanes {
             for (; i <= to - WIDTH; i += WIDTH) {
                 a = FloatVector.fromArray(SPECIES, x, i).fma(FloatVector.fromArray(SPECIES, y, i), a);
             }
-            s = a.add(b).reduceLanes(VectorOperators.ADD);
+            s = VectorMath.sum(a.add(b));
         }
         return s + plain.dot(x, y, i, to);
+    }
+
+    @Override
+    FloatRows rows() {
+        return rows;
     }
 
     @Override

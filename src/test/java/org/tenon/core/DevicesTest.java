@@ -75,8 +75,16 @@ class DevicesTest {
         assertThat(bits("-Dtenon.cpu.threads=5", "5 threads,")).isEqualTo(one);
     }
 
-    private static String bits(String flag, String description) throws IOException {
-        ChildJvm child = ChildJvm.run(Report.class, List.of("-Dtenon.device=cpu", flag));
+    /** The same seed gives the same losses only if it does not matter when a method is compiled. */
+    @Test
+    void interpretedAndCompiledCodeGiveTheSameBits() throws IOException {
+        String interpreted = bits("-Xint", "", "small");
+        assertThat(bits("-XX:TieredStopAtLevel=1", "", "small")).isEqualTo(interpreted);
+        assertThat(bits("-Xcomp", "", "small")).isEqualTo(interpreted);
+    }
+
+    private static String bits(String flag, String description, String... arguments) throws IOException {
+        ChildJvm child = ChildJvm.run(Report.class, List.of("-Dtenon.device=cpu", flag), arguments);
         assertThat(child.exitCode()).as(child.output()).isZero();
         assertThat(child.output()).contains(description);
         return child.output()

@@ -16,6 +16,9 @@ import org.tenon.support.ChildJvm;
 class MemoryTest {
     private static final int STEPS = 50_000;
 
+    /** MiB for the compiler and the like; 60 bytes lost an allocation would be more. */
+    private static final long ALLOWED = 40;
+
     /** Each step makes more than 20 tensors, so there are a million of them. */
     @ParameterizedTest
     @ValueSource(strings = {"scope", "collector"})
@@ -35,7 +38,7 @@ class MemoryTest {
         long late = Math.max(rows.get(8)[1], rows.get(9)[1]);
         assertThat(late)
                 .as("MiB at the end, after %d MiB: %s", early, child.output())
-                .isLessThan(early + early / 10);
+                .isLessThan(early + ALLOWED);
     }
 
     @Test

@@ -209,7 +209,7 @@ class ScopeTest {
                 Thread.currentThread().interrupt();
             }
         });
-        assertThat(made.getFirst().sum().item()).isEqualTo(10);
+        Scope.run(() -> assertThat(made.getFirst().sum().item()).isEqualTo(10));
         made.getFirst().close();
     }
 

@@ -1,0 +1,263 @@
+package org.tenon.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+import org.tenon.spi.SoftmaxKind;
+
+/**
+ * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
+ * the lanes that were counted already.
+ */
+final class VectorRows implements FloatRows {
+    private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
+    private static final int WIDTH = VectorMath.WIDTH;
+    private static final int GROUP = 64;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    /** The larger; where the second is NaN the first. */
+    private static FloatVector max(FloatVector a, FloatVector b) {
+        return a.blend(b, b.compare(VectorOperators.GT, a));
+    }
+
+    private static FloatVector load(MemorySegment x, long element) {
+        return FloatVector.fromMemorySegment(SPECIES, x, element * Float.BYTES, ORDER);
+    }
+
+    /** A view made where it is used: what the loop asks of it stays in registers, also across stores. */
+    private static MemorySegment run(MemorySegment x, long at, long n) {
+        return x.asSlice(at * Float.BYTES, n * Float.BYTES);
+    }
+
+    private static void store(FloatVector v, MemorySegment out, long element) {
+        v.intoMemorySegment(out, element * Float.BYTES, ORDER);
+    }
+
+    /** {@code v} in the last {@code count} lanes, zero before. */
+    private static FloatVector lastOf(FloatVector v, int count) {
+        VectorMask<Float> counted = SPECIES.indexInRange(0, WIDTH - count);
+        return v.blend(0f, counted);
+    }
+
+    @Override
+    public int least() {
+        return WIDTH;
+    }
+
+    @Override
+    public float max(MemorySegment x, long at, int n) {
+        FloatVector a = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(x, at + n - WIDTH));
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int i = 0;
+        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
+            a = max(a, load(x, at + i));
+            b = max(b, load(x, at + i + WIDTH));
+            c = max(c, load(x, at + i + 2L * WIDTH));
+            d = max(d, load(x, at + i + 3L * WIDTH));
+        }
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = max(a, load(x, at + i));
+        }
+        return max(max(a, b), max(c, d)).reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public float sumExp(MemorySegment x, long at, int n, float shift) {
+        FloatVector a = FloatVector.zero(SPECIES);
+        FloatVector b = a;
+        int i = 0;
+        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
+            a = a.add(VectorMath.expBelow(load(x, at + i).sub(shift)));
+            b = b.add(VectorMath.expBelow(load(x, at + i + WIDTH).sub(shift)));
+        }
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = a.add(VectorMath.expBelow(load(x, at + i).sub(shift)));
+        }
+        if (i < n) {
+            b = b.add(lastOf(VectorMath.expBelow(load(x, at + n - WIDTH).sub(shift)), n - i));
+        }
+        return VectorMath.sum(a.add(b));
+    }
+
+    @Override
+    public float exp(MemorySegment x, MemorySegment out, long at, int n, float shift) {
+        MemorySegment from = run(x, at, n);
+        MemorySegment to = run(out, at, n);
+        FloatVector a = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector e = VectorMath.expBelow(load(from, i).sub(shift));
+            a = a.add(e);
+            store(e, to, i);
+        }
+        if (i < n) {
+            FloatVector e = VectorMath.expBelow(load(from, n - WIDTH).sub(shift));
+            a = a.add(lastOf(e, n - i));
+            store(e, to, n - WIDTH);
+        }
+        return VectorMath.sum(a);
+    }
+
+    @Override
+    public void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b) {
+        MemorySegment from = run(x, at, n);
+        MemorySegment to = run(out, at, n);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            store(load(from, i).sub(a).sub(b), to, i);
+        }
+        if (i < n) {
+            store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
+        }
+    }
+
+    @Override
+    public void scale(MemorySegment x, long at, int n, float factor) {
+        MemorySegment all = run(x, at, n);
+        FloatVector last = load(all, n - WIDTH).mul(factor);
+        for (int i = 0; i <= n - WIDTH; i += WIDTH) {
+            store(load(all, i).mul(factor), all, i);
+        }
+        store(last, all, n - WIDTH);
+    }
+
+    @Override
+    public float sum(MemorySegment x, long at, int n) {
+        FloatVector a = FloatVector.zero(SPECIES);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int i = 0;
+        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
+            a = a.add(load(x, at + i));
+            b = b.add(load(x, at + i + WIDTH));
+            c = c.add(load(x, at + i + 2L * WIDTH));
+            d = d.add(load(x, at + i + 3L * WIDTH));
+        }
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = a.add(load(x, at + i));
+        }
+        if (i < n) {
+            b = b.add(lastOf(load(x, at + n - WIDTH), n - i));
+        }
+        return VectorMath.sum(a.add(b).add(c.add(d)));
+    }
+
+    @Override
+    public float dot(MemorySegment x, MemorySegment y, long at, int n) {
+        FloatVector a = FloatVector.zero(SPECIES);
+        FloatVector b = a;
+        int i = 0;
+        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
+            a = load(x, at + i).fma(load(y, at + i), a);
+            b = load(x, at + i + WIDTH).fma(load(y, at + i + WIDTH), b);
+        }
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = load(x, at + i).fma(load(y, at + i), a);
+        }
+        if (i < n) {
+            long last = at + n - WIDTH;
+            b = b.add(lastOf(load(x, last).mul(load(y, last)), n - i));
+        }
+        return VectorMath.sum(a.add(b));
+    }
+
+    @Override
+    public void logSoftmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
+        MemorySegment slope = run(g, at, n);
+        MemorySegment result = run(y, at, n);
+        MemorySegment to = run(out, at, n);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            store(VectorMath.expBelow(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
+        }
+        if (i < n) {
+            int last = n - WIDTH;
+            store(VectorMath.expBelow(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
+        }
+    }
+
+    @Override
+    public void softmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
+        MemorySegment slope = run(g, at, n);
+        MemorySegment result = run(y, at, n);
+        MemorySegment to = run(out, at, n);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            store(load(slope, i).sub(sum).mul(load(result, i)), to, i);
+        }
+        if (i < n) {
+            int last = n - WIDTH;
+            store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
+        }
+    }
+
+    /**
+     * A row in one vector. What lies beyond the row belongs to the next: loads leave it out, and stores may spoil it, since
+     * the next row is stored later; only near the end of what this thread writes they must not.
+     */
+    @Override
+    public void narrow(SoftmaxKind kind, MemorySegment x, MemorySegment out, int len, long from, long to) {
+        VectorMask<Float> beyond = SPECIES.indexInRange(0, len).not();
+        float[] tops = new float[GROUP];
+        float[] sums = new float[GROUP];
+        for (long group = from; group < to; group += GROUP) {
+            int count = (int) Math.min(GROUP, to - group);
+            int end = count * len;
+            MemorySegment source = run(x, group * len, end);
+            MemorySegment target = run(out, group * len, end);
+            int safe = Math.max(0, Math.floorDiv(end - WIDTH, len) + 1);
+            for (int i = 0; i < safe; i++) {
+                FloatVector v = load(source, i * len).blend(Float.NEGATIVE_INFINITY, beyond);
+                tops[i] = v.reduceLanes(VectorOperators.MAX);
+                sums[i] = VectorMath.sum(VectorMath.expBelow(v.sub(tops[i])));
+            }
+            for (int i = safe; i < count; i++) {
+                FloatVector v = masked(source, i * len, beyond).blend(Float.NEGATIVE_INFINITY, beyond);
+                tops[i] = v.reduceLanes(VectorOperators.MAX);
+                sums[i] = VectorMath.sum(VectorMath.expBelow(v.sub(tops[i])));
+            }
+            if (kind == SoftmaxKind.LOG_SOFTMAX) {
+                log(sums, count);
+                for (int i = 0; i < safe; i++) {
+                    store(load(source, i * len).sub(tops[i]).sub(sums[i]), target, i * len);
+                }
+                for (int i = safe; i < count; i++) {
+                    masked(source, i * len, beyond)
+                            .sub(tops[i])
+                            .sub(sums[i])
+                            .intoMemorySegment(target, (long) i * len * Float.BYTES, ORDER, beyond.not());
+                }
+            } else {
+                for (int i = 0; i < safe; i++) {
+                    store(
+                            VectorMath.expBelow(load(source, i * len).sub(tops[i]))
+                                    .div(sums[i]),
+                            target,
+                            i * len);
+                }
+                for (int i = safe; i < count; i++) {
+                    VectorMath.expBelow(masked(source, i * len, beyond).sub(tops[i]))
+                            .div(sums[i])
+                            .intoMemorySegment(target, (long) i * len * Float.BYTES, ORDER, beyond.not());
+                }
+            }
+        }
+    }
+
+    private static FloatVector masked(MemorySegment x, int at, VectorMask<Float> beyond) {
+        return FloatVector.fromMemorySegment(SPECIES, x, (long) at * Float.BYTES, ORDER, beyond.not());
+    }
+
+    private static void log(float[] x, int n) {
+        int i = 0;
+        for (; i < n; i += WIDTH) {
+            VectorMath.log(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+        }
+    }
+}
