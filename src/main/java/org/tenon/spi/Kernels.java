@@ -40,7 +40,7 @@ public interface Kernels {
     /**
      * Negative log likelihood. {@code logp} has {@code rows} along its class axis, {@code target} is
      * {@code [outer, inner]}, {@code weight} one per class or null. With {@link LossReduction#NONE} {@code out} is one per
-     * target; otherwise a scalar, and {@code totalWeight}, a float64 scalar, receives the sum of the targets' weights.
+     * target; otherwise a scalar, and {@code totalWeight}, a scalar of float64 if the input is, else of float32, receives the sum of the targets' weights.
      * {@code check} knows the ignored class.
      */
     void nll(
