@@ -16,9 +16,11 @@ trap 'rm -rf "$work"' EXIT
 echo "compiling and copying the libraries"
 mvn -q -B test-compile dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$work/lib"
 cp -R target/classes target/test-classes "$work/"
+# What compiles sources or looks for them cannot run there.
+rm -rf "$work/test-classes/org/tenon/compile" "$work/test-classes/org/tenon/architecture"
 
 echo "linking a Java runtime"
-modules=java.base,java.logging,java.management,jdk.incubator.vector,jdk.unsupported
+modules=java.base,java.logging,java.management,jdk.management,jdk.incubator.vector,jdk.unsupported
 mvn -q -B validate exec:exec@tool -Dtool=jlink -Dargs="--add-modules $modules --compress zip-6 \
 --no-header-files --no-man-pages --strip-debug --output '$work/runtime'"
 

@@ -89,11 +89,13 @@ final class CpuBackend implements Backend {
             this.limit = limit == null ? physical() / 8 * 7 : limit;
         }
 
+        /** The machine's memory; where the JVM has no module to ask, that of its heap stands in. */
         private static long physical() {
-            return ManagementFactory.getOperatingSystemMXBean()
-                            instanceof com.sun.management.OperatingSystemMXBean machine
-                    ? machine.getTotalMemorySize()
-                    : Runtime.getRuntime().maxMemory();
+            try {
+                return Machine.memory();
+            } catch (LinkageError e) {
+                return Runtime.getRuntime().maxMemory();
+            }
         }
 
         @Override
@@ -108,6 +110,16 @@ final class CpuBackend implements Backend {
         @Override
         public long limit() {
             return limit;
+        }
+    }
+
+    /** Apart, since a small runtime may lack the module jdk.management. */
+    private static final class Machine {
+        static long memory() {
+            return ManagementFactory.getOperatingSystemMXBean()
+                            instanceof com.sun.management.OperatingSystemMXBean machine
+                    ? machine.getTotalMemorySize()
+                    : Runtime.getRuntime().maxMemory();
         }
     }
 }

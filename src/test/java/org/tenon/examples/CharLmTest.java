@@ -76,8 +76,9 @@ class CharLmTest {
         Path binary = Files.write(folder.resolve("binary"), new byte[] {(byte) 0xC3, (byte) 0x28, (byte) 0xFF});
         refused("not text in UTF-8", "--text", binary.toString());
         refused("Is a directory", "--text", folder.toString());
-        refused("there is no such kind of device; use cuda, opencl, cpu, or best", "--device", "tpu");
-        refused("--device cpu:7: there is no such device; here are [cpu]", "--device", "cpu:7");
+        String text = file("text.txt", "text ".repeat(200)).toString();
+        refused("there is no such kind of device; use cuda, opencl, cpu, or best", "--text", text, "--device", "tpu");
+        refused("--device cpu:7: there is no such device; here are [cpu]", "--text", text, "--device", "cpu:7");
         refused("--lr is -1.0", "--lr", "-1");
     }
 
