@@ -70,6 +70,7 @@ step "formatting" mvn -q -B -Pformat validate exec:exec@check
 step "tests (the command of README.md)" readme_tests
 step "javadoc" mvn -q -B javadoc:javadoc
 step "main job, 50 steps" mvn -q -B test-compile exec:exec -Dargs="--steps 50"
+step "bundle" bash ci/gpu.sh
 step "bad flag" bad_input "--no-such-flag"
 step "absent file" bad_input "--text no/such/file.txt"
 step "absent device" bad_input "--device cuda:7"

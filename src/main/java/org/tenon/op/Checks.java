@@ -183,4 +183,24 @@ public final class Checks {
         }
         return scalar;
     }
+
+    /** An integer type holds whole numbers of its range only. */
+    static void holds(String op, DType dtype, double value) {
+        if (!dtype.isFloating() && !(value == Math.rint(value) && value >= least(dtype) && value < end(dtype))) {
+            throw new TensorArgumentException(
+                    op,
+                    value + " is no " + dtype + "; give a whole number of [" + (long) least(dtype) + ", "
+                            + ((long) end(dtype) - (dtype == DType.I64 ? 0 : 1)) + "], or a floating type");
+        }
+    }
+
+    /** The least number of an integer type or of bool. */
+    static double least(DType dtype) {
+        return dtype == DType.BOOL ? 0 : -end(dtype);
+    }
+
+    /** What is above the numbers of an integer type or of bool. */
+    static double end(DType dtype) {
+        return dtype == DType.BOOL ? 2 : dtype == DType.I32 ? 0x1p31 : 0x1p63;
+    }
 }

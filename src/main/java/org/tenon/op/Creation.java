@@ -12,6 +12,7 @@ public final class Creation {
 
     /** Every element {@code value}. */
     public static Value full(String op, Backend backend, DType dtype, double value, long... sizes) {
+        Checks.holds(op, dtype, value);
         Value out = Value.allocate(op, backend, dtype, Checks.newSizes(op, sizes));
         return fill(out, value);
     }

@@ -115,9 +115,7 @@ public final class Elementwise {
     /** Whether the answer depends on the element at all: the type has the number, or has numbers on both sides of it. */
     private static boolean decides(double bound, double number, BinaryOp function, DType dtype) {
         boolean equality = function == BinaryOp.EQ || function == BinaryOp.NE;
-        double end = dtype == DType.BOOL ? 2 : dtype == DType.I32 ? 0x1p31 : 0x1p63;
-        double least = dtype == DType.BOOL ? 0 : -end;
-        return bound >= least && bound < end && !(equality && bound != number);
+        return bound >= Checks.least(dtype) && bound < Checks.end(dtype) && !(equality && bound != number);
     }
 
     /** {@code condition ? a : b}, all three broadcast together. */

@@ -34,25 +34,29 @@ public final class Indexing {
 
     /** A copy of {@code x} with {@code out[i][index[i][j][k]][k] += source[i][j][k]} for the middle axis {@code dim}. */
     public static Value scatterAdd(Value x, int dim, Value index, Value source) {
-        int axis = checkAlong("scatterAdd", x, dim, index, x);
-        Checks.operands("scatterAdd", x, source);
-        Checks.sameDtype("scatterAdd", x, source);
-        Checks.notBool("scatterAdd", x);
+        return scatterAdd("scatterAdd", x, dim, index, source);
+    }
+
+    private static Value scatterAdd(String op, Value x, int dim, Value index, Value source) {
+        int axis = checkAlong(op, x, dim, index, x);
+        Checks.operands(op, x, source);
+        Checks.sameDtype(op, x, source);
+        Checks.notBool(op, x);
         if (!Arrays.equals(index.sizes(), source.sizes())) {
-            throw Checks.error("scatterAdd", "index and source differ in shape", index, source);
+            throw Checks.error(op, "index and source differ in shape", index, source);
         }
         if (x.dtype().bytes() == 2) {
             return Frame.result(
-                    () -> Copies.to(scatterAdd(Copies.widened(x), dim, index, Copies.widened(source)), x.dtype()));
+                    () -> Copies.to(scatterAdd(op, Copies.widened(x), dim, index, Copies.widened(source)), x.dtype()));
         }
-        Value out = Copies.copy("scatterAdd", x, x.dtype());
+        Value out = Copies.copy(op, x, x.dtype());
         try (Pins _ = Pins.of(source, index, out)) {
             x.backend()
                     .kernels()
-                    .scatterAdd(source.strided(), axis, index.strided(), bound("scatterAdd", x, axis), out.strided());
+                    .scatterAdd(source.strided(), axis, index.strided(), bound(op, x, axis), out.strided());
         }
         return Graph.record(
-                "scatterAdd",
+                op,
                 out,
                 in -> grads(in.gradient(), in.needs(1) ? gather(in.gradient(), axis, in.saved(0)) : null),
                 new Value[] {x, source},
@@ -165,7 +169,7 @@ public final class Indexing {
             Value zeros = Creation.full("oneHot", index.backend(), DType.I64, 0, sizes);
             Value at = Views.unsqueeze(index, -1);
             Value one = Creation.full("oneHot", index.backend(), DType.I64, 1);
-            return scatterAdd(zeros, -1, at, Views.expand("oneHot", one, at.sizes()));
+            return scatterAdd("oneHot", zeros, -1, at, Views.expand("oneHot", one, at.sizes()));
         });
     }
 

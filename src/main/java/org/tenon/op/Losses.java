@@ -27,7 +27,7 @@ public final class Losses {
             int axis = Nll.classAxis(x);
             Value wide = weight == null ? null : Copies.widened(weight);
             Value logp = Softmax.apply(SoftmaxKind.LOG_SOFTMAX, x, axis, wide(x.dtype()));
-            Value nll = Nll.apply(logp, target, wide, ignore, reduction);
+            Value nll = Nll.apply("crossEntropy", logp, target, wide, ignore, reduction);
             if (e == 0) {
                 return Copies.to(nll, x.dtype());
             }
@@ -56,7 +56,7 @@ public final class Losses {
             case SUM, BATCH_MEAN -> sum(counted);
             case MEAN -> {
                 Value minusOnes = Creation.full("crossEntropy", logp.backend(), logp.dtype(), -1, logp.sizes());
-                Value total = Nll.apply(minusOnes, target, weight, ignore, LossReduction.SUM);
+                Value total = Nll.apply("crossEntropy", minusOnes, target, weight, ignore, LossReduction.SUM);
                 yield over(sum(counted), total);
             }
         };

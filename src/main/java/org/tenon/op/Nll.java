@@ -17,9 +17,13 @@ public final class Nll {
      * null.
      */
     public static Value apply(Value logp, Value target, Value weight, long ignore, LossReduction reduction) {
-        check("nllLoss", logp, target, weight, reduction);
-        Checks.floating("nllLoss", logp);
-        return forward(logp, new Targets(target, weight, ignore, reduction, logp.sizes()));
+        return apply("nllLoss", logp, target, weight, ignore, reduction);
+    }
+
+    static Value apply(String op, Value logp, Value target, Value weight, long ignore, LossReduction reduction) {
+        check(op, logp, target, weight, reduction);
+        Checks.floating(op, logp);
+        return forward(logp, new Targets(op, target, weight, ignore, reduction, logp.sizes()));
     }
 
     /** The axis of the classes: the first of one, else the second. */
@@ -65,29 +69,30 @@ public final class Nll {
     }
 
     /** All that both directions need beside the log-probabilities or their gradient. */
-    private record Targets(Value target, Value weight, long ignore, LossReduction reduction, long[] inputSizes) {
+    private record Targets(
+            String op, Value target, Value weight, long ignore, LossReduction reduction, long[] inputSizes) {
         Rows rows() {
             return Rows.along(inputSizes, inputSizes.length == 1 ? 0 : 1);
         }
 
         IndexCheck check() {
-            return new IndexCheck("nllLoss", "target", rows().len(), ignore);
+            return new IndexCheck(op, "target", rows().len(), ignore);
         }
 
         Targets with(Value newTarget, Value newWeight) {
-            return new Targets(newTarget, newWeight, ignore, reduction, inputSizes);
+            return new Targets(op, newTarget, newWeight, ignore, reduction, inputSizes);
         }
     }
 
     private static Value forward(Value logp, Targets t) {
         boolean scalar = t.reduction != LossReduction.NONE;
-        Value total = scalar ? Value.allocate("nllLoss", logp.backend(), accumulator(logp.dtype())) : null;
+        Value total = scalar ? Value.allocate(t.op, logp.backend(), accumulator(logp.dtype())) : null;
         Value out;
         try (Dense dense = Dense.of(logp);
                 Dense target = Dense.of(t.target);
                 Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
             Value w = weight == null ? null : weight.value();
-            out = Value.allocate("nllLoss", logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
+            out = Value.allocate(t.op, logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
             try (Pins _ = Pins.of(dense.value(), target.value(), w, out, total)) {
                 logp.backend()
                         .kernels()
@@ -103,7 +108,7 @@ public final class Nll {
             }
         }
         Graph.record(
-                "nllLoss",
+                t.op,
                 out,
                 in -> grads(backward(in.gradient(), t.with(in.saved(0), in.saved(1)), in.saved(2))),
                 new Value[] {logp},
@@ -123,7 +128,7 @@ public final class Nll {
                 Dense target = Dense.of(t.target);
                 Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
             Value w = weight == null ? null : weight.value();
-            dx = Value.allocate("nllLoss", g.backend(), g.dtype(), t.inputSizes);
+            dx = Value.allocate(t.op, g.backend(), g.dtype(), t.inputSizes);
             try (Pins _ = Pins.of(dense.value(), target.value(), w, total, dx)) {
                 g.backend()
                         .kernels()
@@ -139,7 +144,7 @@ public final class Nll {
             }
         }
         return Graph.record(
-                "nllLoss",
+                t.op,
                 dx,
                 in -> grads(forward(in.gradient(), t.with(in.saved(0), in.saved(1)))),
                 new Value[] {g},

@@ -97,6 +97,10 @@ final class CreationSpecs {
         arange.refuses("a fraction for integers", "must be whole", d -> d.arange(0, 5, 0.5, DType.I32));
         zeros.refuses("a negative size", "negative", d -> d.zeros(Any.of(2, -3), DType.F32));
         zeros.refuses("size -1", "negative size", d -> d.zeros(Any.of(2, -1), DType.F32));
+        full.refuses("a fraction in int32", "2.5 is no int32", d -> d.full(Any.of(2), 2.5, DType.I32));
+        full.refuses("too much for int32", "[-2147483648, 2147483647]", d -> d.full(Any.of(2), 1e10, DType.I32));
+        full.refuses("NaN in int64", "NaN is no int64", d -> d.full(Any.of(2), Double.NaN, DType.I64));
+        full.refuses("2 in bool", "2.0 is no bool", d -> d.full(Any.of(2), 2, DType.BOOL));
         full.exact(
                 "float32 NaN",
                 x -> x.device().full(Any.of(3), Double.NaN, DType.F32),

@@ -477,7 +477,7 @@ final class SoftmaxSpecs {
         for (long bad : new long[] {4, -1, 1L << 33}) {
             spec.refuses(
                     "target " + bad,
-                    "nllLoss: target " + bad + " at position 1 is outside [0, 4)",
+                    op + ": target " + bad + " at position 1 is outside [0, 4)",
                     d -> loss.apply(d)
                             .apply(
                                     made(d, Arr.normal(DType.F32, 1, 3, 4)),
