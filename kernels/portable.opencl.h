@@ -1,0 +1,45 @@
+// The words of the shared kernels in OpenCL C 1.2.
+#pragma OPENCL FP_CONTRACT OFF
+#ifdef FP64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
+
+#define KERNEL kernel
+#define GLOBAL global
+#define LOCAL local
+#define INLINE static inline
+#define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+#define THREAD ((int) get_local_id(0))
+#define GROUP ((long) get_group_id(0))
+
+#define BITS_F32(x) as_int(x)
+#define F32_BITS(x) as_float(x)
+#ifdef FP64
+#define BITS_F64(x) as_long(x)
+#define F64_BITS(x) as_double(x)
+#endif
+#define MULHI_U32(a, b) mul_hi((uint) (a), (uint) (b))
+
+#define ATOMIC_MIN(p, v) atomic_min(p, v)
+#define ATOMIC_CAS(p, expected, v) atomic_cmpxchg(p, expected, v)
+#define ATOMIC_INC(p) atomic_inc(p)
+#define ATOMIC_LOCAL_SET(p) atomic_xchg(p, 1)
+
+// Conversions of half precision are part of OpenCL C even where its arithmetic is not.
+#define HALF_TO_F32(bits) as_half_bits(bits)
+INLINE float as_half_bits(ushort bits) {
+    ushort at = bits;
+    return vload_half(0, (const half *) &at);
+}
+INLINE ushort f32_to_half(float x) {
+    ushort bits;
+    vstore_half_rte(x, 0, (half *) &bits);
+    return bits;
+}
+
+typedef float4 vec4_f32;
+typedef int4 vec4_i32;
+typedef ushort4 vec4_u16;
+#ifdef FP64
+typedef double2 vec2_f64;
+#endif

@@ -1,0 +1,260 @@
+package org.tenon.gpu;
+
+import org.tenon.DType;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UnaryOp;
+
+/** Launches of elementwise functions, constants and copies. */
+final class Elementwise {
+    private static final int BLOCK = 256;
+    private static final int VECTOR = 4;
+    private static final int TILE = 16;
+    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
+    };
+
+    private final GpuRuntime runtime;
+    private final Variants fills;
+    private final Variants aranges;
+    private final Variants moves;
+    private final Variants conversions;
+    private final Variants unaries;
+    private final Variants binaries;
+    private final Variants wheres;
+
+    Elementwise(GpuRuntime runtime) {
+        this.runtime = runtime;
+        fills = new Variants(4, width -> build("fill", "fill", "-DT=" + width(width)));
+        aranges = new Variants(Types.COUNT, type -> build("arange", "arange", "-DT=" + type(type)));
+        moves = new Variants(12, i -> {
+            String type = width(i / 3);
+            return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type);
+        });
+        conversions = new Variants(Types.COUNT * Types.COUNT * 3, i -> {
+            int pair = i / 3;
+            return build("copy", MOVES[i % 3], "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT));
+        });
+        unaries = new Variants(UnaryOp.values().length * Types.COUNT * 2, i -> {
+            UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
+            String in = type(i / 2 % Types.COUNT);
+            boolean bool = op == UnaryOp.ISNAN || op == UnaryOp.NOT;
+            String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (bool ? "b8" : in);
+            return i % 2 == 1
+                    ? build("unary", "unary_dense", options + " -DALIGNED")
+                    : build("unary", "unary", options);
+        });
+        binaries = new Variants(BinaryOp.values().length * Types.COUNT * 2, i -> {
+            BinaryOp op = BinaryOp.values()[i / 2 / Types.COUNT];
+            String in = type(i / 2 % Types.COUNT);
+            String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
+            return i % 2 == 1
+                    ? build("binary", "binary_dense", options + " -DALIGNED")
+                    : build("binary", "binary", options);
+        });
+        wheres = new Variants(4, width -> build("where", "where", "-DT=" + width(width)));
+    }
+
+    private static final String[] MOVES = {"copy", "copy_dense", "copy_transposed"};
+
+    private static String type(int index) {
+        return Types.name(DTYPES[index]);
+    }
+
+    private static String width(int index) {
+        return "u" + (8 << index);
+    }
+
+    private GpuKernel build(String file, String kernel, String options) {
+        return runtime.kernel(file, kernel, options + " -DBLOCK=" + BLOCK);
+    }
+
+    void fill(Strided out, double value) {
+        long bits = Types.stored(out.dtype(), value);
+        Axes.of(out.sizes(), out.strides())
+                .each((axes, at) -> Launch.begin()
+                        .buffer(out)
+                        .value(axes.count())
+                        .value(axes.rank())
+                        .offset(out, at[0])
+                        .value(bits)
+                        .axes(axes.sizes(), 0)
+                        .axes(axes.strides(0), 0)
+                        .each(runtime, fills.get(Types.widthIndex(out.dtype())), axes.count()));
+    }
+
+    void arange(Strided out, double start, double step) {
+        if (out.count() == 0) {
+            return;
+        }
+        // The host's double where kernels have it: float32 would lose the last digits of large numbers.
+        DType of = !out.dtype().isFloating() ? DType.I64 : runtime.traits().fp64() ? DType.F64 : DType.F32;
+        Launch.begin()
+                .buffer(out)
+                .value(out.count())
+                .offset(out)
+                .value(Types.bits(of, start))
+                .value(Types.bits(of, step))
+                .each(runtime, aranges.get(Types.index(out.dtype())), out.count());
+    }
+
+    void copy(Strided in, Strided out) {
+        boolean same = in.dtype() == out.dtype();
+        int family = 3
+                * (same
+                        ? Types.widthIndex(in.dtype())
+                        : Types.index(in.dtype()) * Types.COUNT + Types.index(out.dtype()));
+        Variants variants = same ? moves : conversions;
+        Axes.of(out.sizes(), in.strides(), out.strides()).each((axes, at) -> {
+            if (axes.isDense(0) && axes.isDense(1)) {
+                arguments(in, out, axes, at)
+                        .each(runtime, variants.get(family + 1), (axes.count() + VECTOR - 1) / VECTOR);
+            } else if (!(runtime.traits().cooperative() && transposed(variants, family, in, out, axes, at))) {
+                arguments(in, out, axes, at).each(runtime, variants.get(family), axes.count());
+            }
+        });
+    }
+
+    private static Launch arguments(Strided in, Strided out, Axes axes, long[] at) {
+        return Launch.begin()
+                .buffer(out)
+                .buffer(in)
+                .value(axes.count())
+                .value(axes.rank())
+                .offset(in, at[0])
+                .offset(out, at[1])
+                .axes(axes.sizes(), 0)
+                .axes(axes.strides(0), 0)
+                .axes(axes.strides(1), 0);
+    }
+
+    /** Copies through tiles where the input's nearest axis is another than the output's. */
+    private boolean transposed(Variants variants, int family, Strided in, Strided out, Axes axes, long[] at) {
+        int last = axes.rank() - 1;
+        int near = -1;
+        for (int d = 0; d < last; d++) {
+            if (axes.strides(0)[d] == 1) {
+                near = d;
+            }
+        }
+        if (near < 0 || axes.strides(0)[last] == 1 || axes.strides(1)[last] != 1) {
+            return false;
+        }
+        long rows = axes.sizes()[near];
+        long columns = axes.sizes()[last];
+        if (rows < TILE / 2 || columns < TILE / 2) {
+            return false;
+        }
+        long tiles = (rows + TILE - 1) / TILE * ((columns + TILE - 1) / TILE);
+        Launch.begin()
+                .buffer(out)
+                .buffer(in)
+                .value(axes.count())
+                .value(axes.rank())
+                .offset(in, at[0])
+                .offset(out, at[1])
+                .axes(ordered(axes.sizes(), near), 0)
+                .axes(ordered(axes.strides(0), near), 0)
+                .axes(ordered(axes.strides(1), near), 0)
+                .run(runtime, variants.get(family + 2), axes.count() / (rows * columns) * tiles);
+        return true;
+    }
+
+    /** The values of axis {@code near} and the last axis, then those of the others. */
+    private static long[] ordered(long[] values, int near) {
+        long[] order = new long[values.length];
+        order[0] = values[near];
+        order[1] = values[values.length - 1];
+        int at = 2;
+        for (int d = 0; d < values.length - 1; d++) {
+            if (d != near) {
+                order[at++] = values[d];
+            }
+        }
+        return order;
+    }
+
+    void unary(UnaryOp op, Strided in, double p0, double p1, Strided out) {
+        boolean clamps = op == UnaryOp.CLAMP && !in.dtype().isFloating();
+        long p = Types.bits(in.dtype(), clamps ? Math.ceil(p0) : p0);
+        long q = Types.bits(in.dtype(), clamps ? Math.floor(p1) : p1);
+        int variant = 2 * (op.ordinal() * Types.COUNT + Types.index(in.dtype()));
+        Axes.of(out.sizes(), in.strides(), out.strides()).each((axes, at) -> {
+            boolean dense =
+                    vectors(in, out) && axes.isDense(0) && axes.isDense(1) && aligned(in, at[0]) && aligned(out, at[1]);
+            Launch.begin()
+                    .buffer(out)
+                    .buffer(in)
+                    .value(axes.count())
+                    .value(axes.rank())
+                    .offset(in, at[0])
+                    .offset(out, at[1])
+                    .value(p)
+                    .value(q)
+                    .axes(axes.sizes(), 0)
+                    .axes(axes.strides(0), 0)
+                    .axes(axes.strides(1), 0)
+                    .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+        });
+    }
+
+    void binary(BinaryOp op, Strided a, Strided b, Strided out) {
+        int variant = 2 * (op.ordinal() * Types.COUNT + Types.index(a.dtype()));
+        Axes.of(out.sizes(), a.strides(), b.strides(), out.strides()).each((axes, at) -> {
+            boolean dense = vectors(a, out)
+                    && axes.isDense(0)
+                    && axes.isDense(1)
+                    && axes.isDense(2)
+                    && aligned(a, at[0])
+                    && aligned(b, at[1])
+                    && aligned(out, at[2]);
+            Launch.begin()
+                    .buffer(out)
+                    .buffer(a)
+                    .buffer(b)
+                    .value(axes.count())
+                    .value(axes.rank())
+                    .offset(a, at[0])
+                    .offset(b, at[1])
+                    .offset(out, at[2])
+                    .axes(axes.sizes(), 0)
+                    .axes(axes.strides(0), 0)
+                    .axes(axes.strides(1), 0)
+                    .axes(axes.strides(2), 0)
+                    .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+        });
+    }
+
+    private static boolean vectors(Strided in, Strided out) {
+        return in.dtype() == out.dtype() && in.dtype() != DType.I64 && in.dtype() != DType.BOOL;
+    }
+
+    /** Whether the first element lies on a multiple of four elements; blocks start at multiples of far more. */
+    private static boolean aligned(Strided operand, long more) {
+        return (operand.buffer().base() / operand.dtype().bytes() + operand.offset() + more) % VECTOR == 0;
+    }
+
+    private static long threads(Axes axes, boolean dense) {
+        return dense ? (axes.count() + VECTOR - 1) / VECTOR : axes.count();
+    }
+
+    void where(Strided condition, Strided a, Strided b, Strided out) {
+        Axes.of(out.sizes(), condition.strides(), a.strides(), b.strides(), out.strides())
+                .each((axes, at) -> Launch.begin()
+                        .buffer(out)
+                        .buffer(condition)
+                        .buffer(a)
+                        .buffer(b)
+                        .value(axes.count())
+                        .value(axes.rank())
+                        .offset(out, at[3])
+                        .offset(condition, at[0])
+                        .offset(a, at[1])
+                        .offset(b, at[2])
+                        .axes(axes.sizes(), 0)
+                        .axes(axes.strides(3), 0)
+                        .axes(axes.strides(0), 0)
+                        .axes(axes.strides(1), 0)
+                        .axes(axes.strides(2), 0)
+                        .each(runtime, wheres.get(Types.widthIndex(out.dtype())), axes.count()));
+    }
+}

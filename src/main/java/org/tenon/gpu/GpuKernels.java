@@ -1,0 +1,157 @@
+package org.tenon.gpu;
+
+import org.tenon.spi.Allocator;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.Extreme;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.Kernels;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.Order;
+import org.tenon.spi.RandomOp;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.Rows;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UnaryOp;
+
+/** The kernels of GPUs: which class launches which. */
+final class GpuKernels implements Kernels {
+    private final Elementwise elementwise;
+    private final Reductions reductions;
+    private final SoftmaxLaunches softmax;
+    private final Losses losses;
+    private final Indexing indexing;
+    private final Products products;
+    private final Numbers numbers;
+
+    GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
+        elementwise = new Elementwise(runtime);
+        reductions = new Reductions(runtime, allocator, elementwise);
+        softmax = new SoftmaxLaunches(runtime);
+        losses = new Losses(runtime, allocator, flag);
+        indexing = new Indexing(runtime, flag);
+        products = new Products(runtime);
+        numbers = new Numbers(runtime);
+    }
+
+    @Override
+    public void fill(Strided out, double value) {
+        elementwise.fill(out, value);
+    }
+
+    @Override
+    public void arange(Strided out, double start, double step) {
+        elementwise.arange(out, start, step);
+    }
+
+    @Override
+    public void copy(Strided in, Strided out) {
+        elementwise.copy(in, out);
+    }
+
+    @Override
+    public void unary(UnaryOp op, Strided in, double p0, double p1, Strided out) {
+        elementwise.unary(op, in, p0, p1, out);
+    }
+
+    @Override
+    public void binary(BinaryOp op, Strided a, Strided b, Strided out) {
+        elementwise.binary(op, a, b, out);
+    }
+
+    @Override
+    public void where(Strided condition, Strided a, Strided b, Strided out) {
+        elementwise.where(condition, a, b, out);
+    }
+
+    @Override
+    public void reduce(ReduceOp op, Strided in, int kept, Strided out) {
+        reductions.reduce(op, in, kept, out);
+    }
+
+    @Override
+    public void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
+        softmax.softmax(kind, in, rows, out);
+    }
+
+    @Override
+    public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
+        softmax.softmaxGrad(kind, g, y, rows, dx);
+    }
+
+    @Override
+    public void nll(
+            Strided logp,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided out,
+            Strided totalWeight) {
+        losses.nll(logp, rows, target, weight, reduction, check, out, totalWeight);
+    }
+
+    @Override
+    public void nllGrad(
+            Strided g,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided totalWeight,
+            Strided dx) {
+        losses.nllGrad(g, rows, target, weight, reduction, check, totalWeight, dx);
+    }
+
+    @Override
+    public void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out) {
+        indexing.gather(in, dim, index, check, out);
+    }
+
+    @Override
+    public void scatterAdd(Strided src, int dim, Strided index, IndexCheck check, Strided out) {
+        indexing.scatterAdd(src, dim, index, check, out);
+    }
+
+    @Override
+    public void indexSelect(Strided in, Rows rows, Strided index, IndexCheck check, Strided out) {
+        indexing.indexSelect(in, rows, index, check, out);
+    }
+
+    @Override
+    public void indexAdd(Strided src, Rows rows, Strided index, IndexCheck check, Strided out) {
+        indexing.indexAdd(src, rows, index, check, out);
+    }
+
+    @Override
+    public void matmul(Strided x, Strided y, Strided out) {
+        products.matmul(x, y, out);
+    }
+
+    @Override
+    public void cumsum(Strided in, Rows rows, Order order, Strided out) {
+        reductions.cumsum(in, rows, order, out);
+    }
+
+    @Override
+    public void topk(Strided in, Rows rows, long k, Extreme extreme, Strided values, Strided indices) {
+        reductions.topk(in, rows, k, extreme, values, indices);
+    }
+
+    @Override
+    public void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {
+        numbers.random(op, seed, offset, p0, p1, out);
+    }
+
+    @Override
+    public void sgd(Strided p, Strided g, Strided v, SgdStep step) {
+        numbers.sgd(p, g, v, step);
+    }
+
+    @Override
+    public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
+        numbers.adam(p, g, m, v, step);
+    }
+}

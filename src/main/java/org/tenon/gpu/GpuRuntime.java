@@ -1,0 +1,63 @@
+package org.tenon.gpu;
+
+import java.lang.foreign.MemorySegment;
+import org.tenon.DeviceType;
+import org.tenon.spi.Buffer;
+import org.tenon.spi.RawMemory;
+
+/** One GPU (or what acts as one) with a queue whose commands run in order. Safe for use from several threads. */
+public interface GpuRuntime {
+    /** The name users know it by. */
+    String name();
+
+    /** What it is, in one line. */
+    String description();
+
+    /** The device type it stands for. */
+    Class<? extends DeviceType> type();
+
+    /** As {@link org.tenon.spi.Backend#rank}. */
+    int rank();
+
+    /** How kernels should be shaped for it. */
+    Traits traits();
+
+    /** Where memory comes from. */
+    RawMemory memory();
+
+    /**
+     * A kernel, built on first use.
+     *
+     * @param file the source's name without its ending, such as {@code reduce}
+     * @param kernel the kernel's name within it
+     * @param options definitions, such as {@code -DT=f32 -DOP=SUM}, with {@code -DBLOCK=} among them
+     */
+    GpuKernel kernel(String file, String kernel, String options);
+
+    /** Queues a launch of {@code groups} groups of the kernel's size. Returns before it runs. */
+    void launch(GpuKernel kernel, long groups, Launch launch);
+
+    /** Copies host memory into a buffer, counted from the start of its block; the source may be reused on return. */
+    void write(MemorySegment from, Buffer to, long offset);
+
+    /** Copies from a buffer, counted from the start of its block, into host memory, after all that was queued. */
+    void read(Buffer from, long offset, MemorySegment to);
+
+    /** Waits for everything queued. */
+    void finish();
+
+    /**
+     * What the launch code asks of a device.
+     *
+     * @param fp64 whether it computes in float64
+     * @param block threads of a group that works together on a row; 1 on a CPU, where one thread does a row best
+     * @param lanes neighbours a thread takes at once, for vector instructions of a CPU
+     * @param units how many groups run at once, roughly
+     */
+    record Traits(boolean fp64, int block, int lanes, int units) {
+        /** Whether groups have more than one thread for a row. */
+        boolean cooperative() {
+            return block > 1;
+        }
+    }
+}

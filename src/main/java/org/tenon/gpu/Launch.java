@@ -1,0 +1,108 @@
+package org.tenon.gpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.tenon.spi.Buffer;
+import org.tenon.spi.Strided;
+
+/**
+ * The arguments of one launch: buffers, then one structure of longs, as every kernel takes them. One for each thread, used
+ * again and again, so that a launch makes no garbage.
+ */
+public final class Launch {
+    private static final int BUFFERS = 8;
+    private static final int LONGS = 64;
+    private static final ThreadLocal<Launch> CURRENT = ThreadLocal.withInitial(Launch::new);
+
+    private final Buffer[] buffers = new Buffer[BUFFERS];
+    private final MemorySegment longs = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, LONGS);
+    private int bufferCount;
+    private int longCount;
+
+    private Launch() {}
+
+    /** This thread's launch, empty. */
+    static Launch begin() {
+        Launch launch = CURRENT.get();
+        launch.clear();
+        return launch;
+    }
+
+    /** Adds a buffer. */
+    Launch buffer(Buffer buffer) {
+        buffers[bufferCount++] = buffer;
+        return this;
+    }
+
+    /** Adds an operand's buffer; its offset is for {@link #offset}. */
+    Launch buffer(Strided operand) {
+        return buffer(operand.buffer());
+    }
+
+    /** Adds a long to the structure. */
+    Launch value(long value) {
+        longs.setAtIndex(ValueLayout.JAVA_LONG, longCount++, value);
+        return this;
+    }
+
+    /** Adds an operand's offset in elements from the start of its buffer's block. */
+    Launch offset(Strided operand, long more) {
+        return value(operand.buffer().base() / operand.dtype().bytes() + operand.offset() + more);
+    }
+
+    /** As above, of the operand's first element. */
+    Launch offset(Strided operand) {
+        return offset(operand, 0);
+    }
+
+    /** Adds {@link Axes#RANK} longs: these, from {@code from} on, and then zeros. */
+    Launch axes(long[] values, int from) {
+        for (int i = 0; i < Axes.RANK; i++) {
+            value(from + i < values.length ? values[from + i] : 0);
+        }
+        return this;
+    }
+
+    /** Queues it, and forgets the buffers. */
+    void run(GpuRuntime runtime, GpuKernel kernel, long groups) {
+        try {
+            runtime.launch(kernel, groups, this);
+        } finally {
+            clear();
+        }
+    }
+
+    /** As above with a thread for each of {@code items}. */
+    void each(GpuRuntime runtime, GpuKernel kernel, long items) {
+        run(runtime, kernel, (items + kernel.block() - 1) / kernel.block());
+    }
+
+    private void clear() {
+        for (int i = 0; i < bufferCount; i++) {
+            buffers[i] = null;
+        }
+        bufferCount = 0;
+        longCount = 0;
+    }
+
+    /** The number of buffers. */
+    public int buffers() {
+        return bufferCount;
+    }
+
+    /** Buffer {@code i}. */
+    public Buffer buffer(int i) {
+        return buffers[i];
+    }
+
+    /** The structure's bytes. */
+    public long bytes() {
+        return longCount * (long) Long.BYTES;
+    }
+
+    /** The structure: its first {@link #bytes} count. */
+    public MemorySegment structure() {
+        return longs;
+    }
+}

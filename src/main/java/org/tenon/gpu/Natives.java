@@ -1,0 +1,50 @@
+package org.tenon.gpu;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Supplier;
+
+/**
+ * Puts the native libraries of JOCL and JCuda in place before their classes do it themselves: theirs is not atomic, and
+ * processes that start at once crash each other.
+ */
+public final class Natives {
+    private Natives() {}
+
+    /**
+     * Places {@code library}, a file name such as {@code libJOCL_2_0_6-linux-x86_64.so}, from the resource of the same name
+     * under {@code /lib} beside {@code of}, in a private folder, and runs {@code load}, which initialises the class that
+     * wants it there.
+     */
+    public static synchronized <T> T load(Class<?> of, String library, Supplier<T> load) throws IOException {
+        Path folder = Caches.folder("natives");
+        place(of, library, folder.resolve(library));
+        // The libraries ask this property, each time, for the folder they look into.
+        String before = System.setProperty("java.io.tmpdir", folder.toString());
+        try {
+            return load.get();
+        } finally {
+            if (before == null) {
+                System.clearProperty("java.io.tmpdir");
+            } else {
+                System.setProperty("java.io.tmpdir", before);
+            }
+        }
+    }
+
+    /** A file that is there already is used only if it is the very same. */
+    private static void place(Class<?> of, String library, Path file) throws IOException {
+        try (InputStream in = of.getResourceAsStream("/lib/" + library)) {
+            if (in == null) {
+                throw new IOException("there is no library for this platform (" + library + " is not in the jar)");
+            }
+            byte[] bytes = in.readAllBytes();
+            if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), bytes)) {
+                Caches.place(file, bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package org.tenon.opencl;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jocl.CL;
+import org.jocl.cl_device_id;
+import org.jocl.cl_platform_id;
+
+/**
+ * What a look through all platforms gave.
+ *
+ * @param platforms how many there are
+ * @param devices those that work, GPUs first
+ * @param troubles what did not
+ */
+record Discovery(int platforms, List<Found> devices, List<String> troubles) {
+    static Discovery run() {
+        int[] count = new int[1];
+        int status = CL.clGetPlatformIDs(0, null, count);
+        if (status == Status.NO_PLATFORM || status == CL.CL_SUCCESS && count[0] == 0) {
+            return new Discovery(0, List.of(), List.of());
+        }
+        if (status != CL.CL_SUCCESS) {
+            return new Discovery(
+                    1, List.of(), List.of("clGetPlatformIDs failed with " + CL.stringFor_errorCode(status)));
+        }
+        cl_platform_id[] platforms = new cl_platform_id[count[0]];
+        CL.clGetPlatformIDs(platforms.length, platforms, null);
+        List<Found> devices = new ArrayList<>();
+        List<String> troubles = new ArrayList<>();
+        for (cl_platform_id platform : platforms) {
+            addDevices(platform, devices, troubles);
+        }
+        devices.sort(Comparator.comparing(found -> !found.gpu()));
+        return new Discovery(platforms.length, devices, troubles);
+    }
+
+    private static void addDevices(cl_platform_id platform, List<Found> devices, List<String> troubles) {
+        int[] count = new int[1];
+        int status = CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, 0, null, count);
+        if (status == CL.CL_DEVICE_NOT_FOUND || status == CL.CL_SUCCESS && count[0] == 0) {
+            return;
+        }
+        String name = Found.platformText(platform, CL.CL_PLATFORM_NAME);
+        if (status != CL.CL_SUCCESS) {
+            troubles.add(name + ": clGetDeviceIDs failed with " + CL.stringFor_errorCode(status));
+            return;
+        }
+        cl_device_id[] ids = new cl_device_id[count[0]];
+        CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null);
+        for (cl_device_id id : ids) {
+            Found found = new Found(platform, id);
+            if (found.works()) {
+                devices.add(found);
+            } else {
+                troubles.add(
+                        name + ": " + found.description() + " has no compiler for OpenCL C 1.2, or is not available");
+            }
+        }
+    }
+}

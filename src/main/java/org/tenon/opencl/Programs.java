@@ -1,0 +1,193 @@
+package org.tenon.opencl;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_context;
+import org.jocl.cl_device_id;
+import org.jocl.cl_program;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tenon.TensorStateException;
+import org.tenon.gpu.Caches;
+import org.tenon.gpu.Sources;
+
+/**
+ * Builds programs, and keeps what was built on disk for the next JVM, under a name that is the digest of the source, the
+ * options, the device and its driver. A file says in its head of what it is, and a digest of its contents; one that is
+ * damaged or of something else is built anew. {@code -Dtenon.cache=off} keeps nothing.
+ */
+final class Programs {
+    private static final Logger LOG = LoggerFactory.getLogger(Programs.class);
+    private static final byte[] MAGIC = "tenon-opencl-1\n".getBytes(StandardCharsets.US_ASCII);
+    private static final int DIGEST = 32;
+
+    private final String device;
+    private final cl_context context;
+    private final cl_device_id id;
+    private final String identity;
+    private final Map<String, cl_program> programs = new HashMap<>();
+    private final Path folder;
+
+    /** {@code identity} names device, driver and platform with their versions. */
+    Programs(String device, cl_context context, cl_device_id id, String identity) {
+        this.device = device;
+        this.context = context;
+        this.id = id;
+        this.identity = identity;
+        folder = folder();
+    }
+
+    private static Path folder() {
+        if ("off".equals(System.getProperty("tenon.cache"))) {
+            return null;
+        }
+        try {
+            return Caches.folder("opencl");
+        } catch (IOException e) {
+            LOG.warn("built kernels are not kept: {}; -Dtenon.cache=FOLDER names another folder", e.getMessage());
+            return null;
+        }
+    }
+
+    /** The program of {@code file} under these options. */
+    synchronized cl_program get(String file, String options) {
+        return programs.computeIfAbsent(file + " " + options, _ -> load(file, options));
+    }
+
+    private cl_program load(String file, String options) {
+        String source = Sources.program("portable.opencl.h", file);
+        byte[] key = digest((identity + "\n" + options + "\n" + source).getBytes(StandardCharsets.UTF_8));
+        Path cached = folder == null ? null : folder.resolve(HexFormat.of().formatHex(key));
+        cl_program known = cached == null ? null : fromFile(cached, key, options);
+        if (known != null) {
+            return known;
+        }
+        cl_program program = fromSource(file, source, options);
+        if (cached != null) {
+            keep(program, cached, key);
+        }
+        return program;
+    }
+
+    private cl_program fromSource(String file, String source, String options) {
+        int[] status = new int[1];
+        cl_program program =
+                CL.clCreateProgramWithSource(context, 1, new String[] {source}, new long[] {source.length()}, status);
+        Status.check(device, "clCreateProgramWithSource", status[0]);
+        int built = CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
+        if (built != CL.CL_SUCCESS) {
+            String log = log(program);
+            CL.clReleaseProgram(program);
+            throw new TensorStateException(
+                    device, "kernels/" + file + ".k does not build with " + options + ":\n" + log);
+        }
+        return program;
+    }
+
+    private String log(cl_program program) {
+        long[] size = new long[1];
+        CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, 0, null, size);
+        byte[] text = new byte[(int) Math.max(1, size[0])];
+        CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, text.length, Pointer.to(text), null);
+        return new String(text, StandardCharsets.UTF_8).replace("\0", "").strip();
+    }
+
+    private cl_program fromFile(Path file, byte[] key, String options) {
+        byte[] binary = read(file, key);
+        if (binary == null) {
+            return null;
+        }
+        int[] status = new int[1];
+        cl_program program = CL.clCreateProgramWithBinary(
+                context,
+                1,
+                new cl_device_id[] {id},
+                new long[] {binary.length},
+                new byte[][] {binary},
+                new int[1],
+                status);
+        if (status[0] != CL.CL_SUCCESS) {
+            return null;
+        }
+        if (CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null) != CL.CL_SUCCESS) {
+            CL.clReleaseProgram(program);
+            return null;
+        }
+        return program;
+    }
+
+    /** The binary of a file that is whole and of this very program, else null. */
+    static byte[] read(Path file, byte[] key) {
+        try {
+            byte[] all = Files.readAllBytes(file);
+            int head = MAGIC.length + 2 * DIGEST;
+            if (all.length <= head
+                    || !Arrays.equals(all, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
+                    || !Arrays.equals(all, MAGIC.length, MAGIC.length + DIGEST, key, 0, DIGEST)) {
+                return null;
+            }
+            byte[] binary = Arrays.copyOfRange(all, head, all.length);
+            return Arrays.equals(all, MAGIC.length + DIGEST, head, digest(binary), 0, DIGEST) ? binary : null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private void keep(cl_program program, Path file, byte[] key) {
+        byte[] binary = binary(program);
+        if (binary.length == 0) {
+            return;
+        }
+        try {
+            Caches.place(file, contents(key, binary));
+        } catch (IOException e) {
+            LOG.debug("cannot keep a built kernel", e);
+        }
+    }
+
+    static byte[] contents(byte[] key, byte[] binary) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(MAGIC);
+        out.writeBytes(key);
+        out.writeBytes(digest(binary));
+        out.writeBytes(binary);
+        return out.toByteArray();
+    }
+
+    private static byte[] binary(cl_program program) {
+        long[] size = new long[1];
+        CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARY_SIZES, Sizeof.size_t, Pointer.to(size), null);
+        if (size[0] <= 0 || size[0] > Integer.MAX_VALUE) {
+            return new byte[0];
+        }
+        ByteBuffer binary = ByteBuffer.allocateDirect((int) size[0]);
+        Pointer pointers = Pointer.to(Pointer.to(binary));
+        if (CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARIES, Sizeof.POINTER, pointers, null) != CL.CL_SUCCESS) {
+            return new byte[0];
+        }
+        byte[] bytes = new byte[binary.remaining()];
+        binary.get(bytes);
+        return bytes;
+    }
+
+    static byte[] digest(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
