@@ -8,6 +8,7 @@
 #define GLOBAL global
 #define LOCAL local
 #define INLINE static inline
+#define UNROLL _Pragma("unroll")
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define THREAD ((int) get_local_id(0))
 #define GROUP ((long) get_group_id(0))
@@ -43,3 +44,12 @@ typedef ushort4 vec4_u16;
 #ifdef FP64
 typedef double2 vec2_f64;
 #endif
+
+// Vectors of a CPU. A GPU's threads are lanes themselves.
+#define GLUE_(a, b) a##b
+#define GLUE(a, b) GLUE_(a, b)
+#define VECTOR_f32 GLUE(float, LANES)
+#define VECTOR_f16 VECTOR_f32
+#define VECTOR_bf16 VECTOR_f32
+#define VECTOR_f64 GLUE(double, LANES)
+#define VECTOR_OF(T) CAT(VECTOR_, T)

@@ -2,7 +2,7 @@ package org.tenon;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,19 +28,25 @@ public final class Devices {
 
     private Devices() {}
 
-    /** Looked for once, on first use. */
+    /** Each kind is looked for once, when it is first asked for: the CPU's users load no driver. */
     private static final class Found {
-        private static final Map<String, Availability> BY_KIND = probe();
+        private static final Map<String, BackendProvider> PROVIDERS = new HashMap<>();
+        private static final Map<String, Availability> KNOWN = new HashMap<>();
 
-        private static Map<String, Availability> probe() {
-            Map<String, Availability> found = new LinkedHashMap<>();
-            for (String kind : KINDS) {
-                found.put(kind, new Availability.Absent("this build of Tenon has no " + kind + " backend"));
-            }
-            for (BackendProvider provider : ServiceLoader.load(BackendProvider.class, Devices.class.getClassLoader())) {
-                found.put(provider.kind(), provider.probe());
-            }
-            return found;
+        static {
+            ServiceLoader.load(BackendProvider.class, Devices.class.getClassLoader())
+                    .forEach(provider -> PROVIDERS.put(provider.kind(), provider));
+        }
+
+        static synchronized Availability of(String kind) {
+            return KNOWN.computeIfAbsent(kind, Found::probe);
+        }
+
+        private static Availability probe(String kind) {
+            BackendProvider provider = PROVIDERS.get(kind);
+            return provider == null
+                    ? new Availability.Absent("this build of Tenon has no " + kind + " backend")
+                    : provider.probe();
         }
     }
 
@@ -94,11 +100,11 @@ public final class Devices {
                 .max(Comparator.comparingInt(Backend::rank))
                 .orElseThrow(() -> new DeviceUnavailableException("best", "no device works here: " + report()));
         LOG.info("using {}: {}", best.name(), best.description());
-        Found.BY_KIND.forEach((kind, availability) -> {
-            if (!(availability instanceof Availability.Ready)) {
-                LOG.info("not {}: {}", kind, explain(availability));
+        for (String kind : KINDS) {
+            if (!(Found.of(kind) instanceof Availability.Ready)) {
+                LOG.info("not {}: {}", kind, explain(Found.of(kind)));
             }
-        });
+        }
         return wrap(best);
     }
 
@@ -112,20 +118,20 @@ public final class Devices {
     /** A line for every kind of device: what there is, or why there is none. */
     public static List<String> report() {
         List<String> lines = new ArrayList<>();
-        Found.BY_KIND.forEach((kind, availability) -> {
-            if (availability instanceof Availability.Ready ready) {
+        for (String kind : KINDS) {
+            if (Found.of(kind) instanceof Availability.Ready ready) {
                 ready.devices().forEach(device -> lines.add(device.name() + ": " + device.description()));
             } else {
-                lines.add(kind + ": " + explain(availability));
+                lines.add(kind + ": " + explain(Found.of(kind)));
             }
-        });
+        }
         return lines;
     }
 
     private static List<Backend> backends() {
         List<Backend> all = new ArrayList<>();
-        for (Availability availability : Found.BY_KIND.values()) {
-            if (availability instanceof Availability.Ready ready) {
+        for (String kind : KINDS) {
+            if (Found.of(kind) instanceof Availability.Ready ready) {
                 all.addAll(ready.devices());
             }
         }
@@ -135,11 +141,11 @@ public final class Devices {
     private static Backend find(String name) {
         String wanted = name.strip().toLowerCase(Locale.ROOT);
         String kind = wanted.contains(":") ? wanted.substring(0, wanted.indexOf(':')) : wanted;
-        Availability availability = Found.BY_KIND.get(kind);
-        return switch (availability) {
-            case null ->
-                throw new DeviceUnavailableException(
-                        name, "there is no such kind of device; use " + String.join(", ", KINDS) + ", or best");
+        if (!KINDS.contains(kind)) {
+            throw new DeviceUnavailableException(
+                    name, "there is no such kind of device; use " + String.join(", ", KINDS) + ", or best");
+        }
+        return switch (Found.of(kind)) {
             case Availability.Ready ready -> {
                 for (Backend backend : ready.devices()) {
                     if (backend.name().equals(wanted) || backend.name().equals(wanted + ":0")) {

@@ -106,12 +106,7 @@ public final class DeviceBench {
         });
         System.out.printf(
                 "%-16s copy %8.3f   forward %8.3f (%3.0f %%)   backward %8.3f (%3.0f %%)%n",
-                shape,
-                copy * 1e3,
-                forward * 1e3,
-                100 * copy / forward,
-                backward * 1e3,
-                100 * 1.5 * copy / backward);
+                shape, copy * 1e3, forward * 1e3, 100 * copy / forward, backward * 1e3, 100 * 1.5 * copy / backward);
     }
 
     private static <Dev extends DeviceType> void products(Device<Dev> device) {
@@ -177,7 +172,8 @@ public final class DeviceBench {
         cl_kernel kernel = CL.clCreateKernel(program, "copy", null);
         cl_mem in = CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, 1024, null, null);
         cl_mem out = CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, 1024, null, null);
-        ByteBuffer n = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()).putLong(0, 256);
+        ByteBuffer n =
+                ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()).putLong(0, 256);
         Pointer inPointer = Pointer.to(in);
         Pointer outPointer = Pointer.to(out);
         Pointer nPointer = Pointer.to(n);

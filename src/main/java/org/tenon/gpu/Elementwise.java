@@ -28,11 +28,14 @@ final class Elementwise {
         aranges = new Variants(Types.COUNT, type -> build("arange", "arange", "-DT=" + type(type)));
         moves = new Variants(12, i -> {
             String type = width(i / 3);
-            return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type);
+            return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type + " -DEACH=" + each());
         });
         conversions = new Variants(Types.COUNT * Types.COUNT * 3, i -> {
             int pair = i / 3;
-            return build("copy", MOVES[i % 3], "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT));
+            return build(
+                    "copy",
+                    MOVES[i % 3],
+                    "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT) + " -DEACH=" + each());
         });
         unaries = new Variants(UnaryOp.values().length * Types.COUNT * 2, i -> {
             UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
@@ -66,6 +69,11 @@ final class Elementwise {
 
     private GpuKernel build(String file, String kernel, String options) {
         return runtime.kernel(file, kernel, options + " -DBLOCK=" + BLOCK);
+    }
+
+    /** The elements that a thread of a dense copy takes. */
+    private int each() {
+        return Math.max(VECTOR, runtime.traits().lanes());
     }
 
     void fill(Strided out, double value) {
@@ -107,7 +115,7 @@ final class Elementwise {
         Axes.of(out.sizes(), in.strides(), out.strides()).each((axes, at) -> {
             if (axes.isDense(0) && axes.isDense(1)) {
                 arguments(in, out, axes, at)
-                        .each(runtime, variants.get(family + 1), (axes.count() + VECTOR - 1) / VECTOR);
+                        .each(runtime, variants.get(family + 1), (axes.count() + each() - 1) / each());
             } else if (!(runtime.traits().cooperative() && transposed(variants, family, in, out, axes, at))) {
                 arguments(in, out, axes, at).each(runtime, variants.get(family), axes.count());
             }

@@ -7,29 +7,43 @@ import org.tenon.spi.Strided;
 final class Products {
     private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
 
-    /** Threads and sums a thread, for large results, small ones, and the one thread that a CPU gives a tile. */
-    private static final String[] TILES = {
-        "-DTILE_M=64 -DTILE_N=64 -DTILE_K=16 -DPER_M=4 -DPER_N=4 -DPAD=1 -DBLOCK=256",
-        "-DTILE_M=16 -DTILE_N=16 -DTILE_K=16 -DPER_M=1 -DPER_N=1 -DPAD=1 -DBLOCK=256",
-        "-DTILE_M=8 -DTILE_N=32 -DTILE_K=128 -DPER_M=8 -DPER_N=32 -DPAD=0 -DBLOCK=1"
-    };
+    /**
+     * How a result is cut.
+     *
+     * @param rows of a group's tile
+     * @param columns of a group's tile
+     * @param perRow rows of a thread
+     * @param perColumn columns of a thread
+     * @param depth of the slices that go through local memory
+     */
+    private record Tile(int rows, int columns, int perRow, int perColumn, int depth) {
+        String options(int lanes) {
+            return "-DTILE_M=" + rows + " -DTILE_N=" + columns + " -DPER_M=" + perRow + " -DPER_N=" + perColumn
+                    + " -DTILE_K=" + depth + " -DLANES=" + lanes + " -DPAD=1 -DBLOCK="
+                    + rows / perRow * (columns / perColumn);
+        }
+    }
 
-    private static final int[] ROWS = {64, 16, 8};
-    private static final int[] COLUMNS = {64, 16, 32};
+    /** For large results and small ones, on a GPU and on a CPU, whose threads have vectors. */
+    private static final Tile[] TILES = {
+        new Tile(64, 64, 4, 4, 16), new Tile(16, 16, 1, 1, 16), new Tile(64, 64, 8, 16, 64), new Tile(8, 64, 8, 16, 64)
+    };
 
     private final GpuRuntime runtime;
     private final Variants kernels;
 
     Products(GpuRuntime runtime) {
         this.runtime = runtime;
-        kernels = new Variants(
-                TILES.length * 4 * FLOATS.length,
-                i -> runtime.kernel(
-                        "matmul",
-                        "matmul",
-                        TILES[i % TILES.length] + (i / TILES.length % 2 == 1 ? " -DX_DOWN" : "")
-                                + (i / TILES.length / 2 % 2 == 1 ? " -DY_DOWN" : "") + " -DT="
-                                + Types.name(FLOATS[i / TILES.length / 4])));
+        kernels = new Variants(TILES.length * 4 * FLOATS.length, i -> {
+            DType type = FLOATS[i / TILES.length / 4];
+            int lanes = runtime.traits().lanes();
+            return runtime.kernel(
+                    "matmul",
+                    "matmul",
+                    TILES[i % TILES.length].options(type == DType.F64 ? (lanes + 1) / 2 : lanes)
+                            + (i / TILES.length % 2 == 1 ? " -DX_DOWN" : "")
+                            + (i / TILES.length / 2 % 2 == 1 ? " -DY_DOWN" : "") + " -DT=" + Types.name(type));
+        });
     }
 
     void matmul(Strided x, Strided y, Strided out) {
@@ -60,22 +74,19 @@ final class Products {
                 .value(y.strides()[0])
                 .value(y.strides()[1])
                 .value(y.strides()[2])
-                .run(runtime, kernels.get(variant), batch * tiles(m, ROWS[tile]) * tiles(n, COLUMNS[tile]));
+                .run(runtime, kernels.get(variant), batch * tiles(m, n, TILES[tile]));
     }
 
     /** The large tile where it still keeps the device busy. */
     private int tile(long batch, long m, long n) {
         if (!runtime.traits().cooperative()) {
-            return 2;
+            return m > TILES[3].rows() ? 2 : 3;
         }
-        return batch * tiles(m, ROWS[0]) * tiles(n, COLUMNS[0])
-                        >= runtime.traits().units()
-                ? 0
-                : 1;
+        return batch * tiles(m, n, TILES[0]) >= runtime.traits().units() ? 0 : 1;
     }
 
-    private static long tiles(long size, int tile) {
-        return (size + tile - 1) / tile;
+    private static long tiles(long m, long n, Tile tile) {
+        return (m + tile.rows() - 1) / tile.rows() * ((n + tile.columns() - 1) / tile.columns());
     }
 
     /** A stride of 0 is no neighbour. */
