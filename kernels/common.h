@@ -221,6 +221,7 @@ INLINE long element_at(long i, long rank, const long *sizes, const long *strides
     long at = 0;
     if (i < 0x7FFFFFFF) {
         uint rest = (uint) i;
+        ROLLED
         for (int d = (int) rank - 1; d > 0; d--) {
             uint size = (uint) sizes[d];
             uint next = rest / size;
@@ -229,6 +230,7 @@ INLINE long element_at(long i, long rank, const long *sizes, const long *strides
         }
         return at + (long) rest * strides[0];
     }
+    ROLLED
     for (int d = (int) rank - 1; d > 0; d--) {
         long next = i / sizes[d];
         at += (i - next * sizes[d]) * strides[d];
