@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 source=$file.k
 [[ -e $file.$language.k ]] && source=$file.$language.k
 
-printf '#define FP64\n#define ALIGNED\n#define LANES 1\n'
+printf '#define FP64\n#define LANES 1\n'
 cat "portable.$language.h"
 printf '#line 1 "kernels/common.h"\n'
 cat common.h

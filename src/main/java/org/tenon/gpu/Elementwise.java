@@ -45,17 +45,13 @@ final class Elementwise {
             String in = type(i / 2 % Types.COUNT);
             boolean bool = op == UnaryOp.ISNAN || op == UnaryOp.NOT;
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (bool ? "b8" : in);
-            return i % 2 == 1
-                    ? build("unary", "unary_dense", options + " -DALIGNED")
-                    : build("unary", "unary", options);
+            return build("unary", i % 2 == 1 ? "unary_dense" : "unary", options);
         });
         binaries = new Variants(BinaryOp.values().length * Types.COUNT * 2, Elementwise::binaryExists, i -> {
             BinaryOp op = BinaryOp.values()[i / 2 / Types.COUNT];
             String in = type(i / 2 % Types.COUNT);
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
-            return i % 2 == 1
-                    ? build("binary", "binary_dense", options + " -DALIGNED")
-                    : build("binary", "binary", options);
+            return build("binary", i % 2 == 1 ? "binary_dense" : "binary", options);
         });
         wheres = new Variants(4, width -> build("where", "where", "-DT=" + width(width)));
     }
