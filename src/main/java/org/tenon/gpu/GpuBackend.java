@@ -76,8 +76,7 @@ public final class GpuBackend implements Backend {
     @Override
     public boolean copyFrom(Backend other, Buffer from, long fromOffset, Buffer to, long toOffset, long bytes) {
         return other instanceof GpuBackend gpu
-                && runtime.copyFrom(
-                        gpu.runtime, from, from.base() + fromOffset, to, to.base() + toOffset, bytes);
+                && runtime.copyFrom(gpu.runtime, from, from.base() + fromOffset, to, to.base() + toOffset, bytes);
     }
 
     @Override
