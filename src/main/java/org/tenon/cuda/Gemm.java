@@ -45,13 +45,19 @@ record Gemm(int m, int n, int k, Operand a, Operand b, int batch) {
     static Gemm of(Strided x, Strided y, Strided out) {
         long batch = out.sizes()[0];
         long rows = out.sizes()[1];
-        long columns = out.sizes()[2];
-        long depth = x.sizes()[2];
         if (batch > 1 && y.strides()[0] == 0 && x.strides()[0] == rows * x.strides()[1]) {
             // One matrix for all, and rows that go on from each matrix to the next: a single, taller product.
-            rows *= batch;
-            batch = 1;
+            Gemm one = of(x, y, 1, batch * rows);
+            if (one != null) {
+                return one;
+            }
         }
+        return of(x, y, batch, rows);
+    }
+
+    private static Gemm of(Strided x, Strided y, long batch, long rows) {
+        long columns = y.sizes()[2];
+        long depth = y.sizes()[1];
         if (depth == 0 || Math.max(Math.max(batch, rows), Math.max(columns, depth)) > Integer.MAX_VALUE) {
             return null;
         }
