@@ -43,6 +43,16 @@ public interface GpuRuntime {
     /** Copies from a buffer, counted from the start of its block, into host memory, after all that was queued. */
     void read(Buffer from, long offset, MemorySegment to);
 
+    /** As {@link org.tenon.spi.Backend#copyFrom}, counted from the starts of the blocks. */
+    default boolean copyFrom(GpuRuntime other, Buffer from, long fromOffset, Buffer to, long toOffset, long bytes) {
+        return false;
+    }
+
+    /** Whoever multiplies matrices better than our own kernels do, if there is someone. */
+    default ProductLibrary products() {
+        return ProductLibrary.NONE;
+    }
+
     /** Waits for everything queued. */
     void finish();
 

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -14,14 +15,21 @@ import java.util.function.Supplier;
 public final class Natives {
     private Natives() {}
 
+    /** Whether there is such a library, a resource under {@code /lib} beside {@code of}, for this platform. */
+    public static boolean has(Class<?> of, String library) {
+        return of.getResource("/lib/" + library) != null;
+    }
+
     /**
-     * Places {@code library}, a file name such as {@code libJOCL_2_0_6-linux-x86_64.so}, from the resource of the same name
-     * under {@code /lib} beside {@code of}, in a private folder, and runs {@code load}, which initialises the class that
-     * wants it there.
+     * Places {@code libraries}, file names such as {@code libJOCL_2_0_6-linux-x86_64.so}, from the resources of the same
+     * names under {@code /lib} beside {@code of}, in a private folder, and runs {@code load}, which initialises the class
+     * that wants them there.
      */
-    public static synchronized <T> T load(Class<?> of, String library, Supplier<T> load) throws IOException {
+    public static synchronized <T> T load(Class<?> of, List<String> libraries, Supplier<T> load) throws IOException {
         Path folder = Caches.folder("natives");
-        place(of, library, folder.resolve(library));
+        for (String library : libraries) {
+            place(of, library, folder.resolve(library));
+        }
         // The libraries ask this property, each time, for the folder they look into.
         String before = System.setProperty("java.io.tmpdir", folder.toString());
         try {

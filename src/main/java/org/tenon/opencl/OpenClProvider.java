@@ -37,7 +37,7 @@ public final class OpenClProvider implements BackendProvider {
         try {
             return Natives.load(
                     Class.forName("org.jocl.LibUtils", false, OpenClProvider.class.getClassLoader()),
-                    bindings(),
+                    List.of(bindings()),
                     OpenClProvider::devices);
         } catch (ClassNotFoundException e) {
             return new Availability.Absent("JOCL is not in the class path; add org.jocl:jocl");

@@ -24,6 +24,7 @@ import org.tenon.TensorStateException;
 import org.tenon.gpu.GpuKernel;
 import org.tenon.gpu.GpuRuntime;
 import org.tenon.gpu.Launch;
+import org.tenon.gpu.ProfileTable;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.RawMemory;
 
@@ -58,7 +59,7 @@ final class OpenClRuntime implements GpuRuntime {
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
         context = CL.clCreateContext(properties, 1, ids, null, null, status);
         Status.check(name, "clCreateContext", status[0]);
-        profile = Profile.wanted() ? new Profile(name) : null;
+        profile = ProfileTable.wanted() ? new Profile(name) : null;
         queue = createQueue(status);
         Status.check(name, "clCreateCommandQueue", status[0]);
         programs = new Programs(name, context, found.id(), found.identity());
