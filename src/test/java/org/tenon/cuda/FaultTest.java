@@ -17,13 +17,13 @@ import org.tenon.support.ChildJvm;
 class FaultTest {
     @BeforeAll
     static void standIn() {
-        StandIn.assumeThere();
+        OnStandIn.assumeThere();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"warm", "cold", "lost"})
     void everyCallFailsOnce(String when) throws IOException {
-        ChildJvm child = StandIn.child(Faults.class, Map.of(), List.of(), when);
+        ChildJvm child = OnStandIn.child(Faults.class, Map.of(), List.of(), when);
         child.output().lines().filter(line -> line.startsWith(when)).forEach(line -> System.out.println("faults: " + line));
         assertThat(child.exitCode()).as(child.output()).isZero();
         assertThat(child.output()).contains("damage 0\n", "wrong 0\n").doesNotContain("WRONG");

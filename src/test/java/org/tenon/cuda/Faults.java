@@ -19,6 +19,7 @@ import org.tenon.TestDevices;
 final class Faults {
     private static final int INVALID_VALUE = CUresult.CUDA_ERROR_INVALID_VALUE;
 
+    private static StandIn standIn;
     private static Device<Cuda> device;
     private static List<Double> wanted;
     private static long allocations;
@@ -28,16 +29,17 @@ final class Faults {
 
     public static void main(String[] arguments) {
         open();
+        standIn = StandIn.find().orElseThrow();
         wanted = Training.steps(device);
-        allocations = StandIn.liveAllocations();
-        StandIn.reset();
+        allocations = standIn.liveAllocations();
+        standIn.reset();
         expect(Training.steps(device).equals(wanted), "the same losses twice");
-        Map<String, Integer> warm = StandIn.calls();
+        Map<String, Long> warm = standIn.counts();
         renew();
-        StandIn.reset();
+        standIn.reset();
         open();
         expect(Training.steps(device).equals(wanted), "the same losses on a new runtime");
-        Map<String, Integer> cold = StandIn.calls();
+        Map<String, Long> cold = standIn.counts();
         switch (arguments[0]) {
             case "warm" -> warm.forEach(Faults::whenWarm);
             case "cold" -> cold.forEach((kind, count) -> {
@@ -48,12 +50,12 @@ final class Faults {
             case "lost" -> warm.forEach(Faults::whenLost);
             default -> throw new IllegalArgumentException(arguments[0]);
         }
-        System.out.println("damage " + StandIn.damage());
+        System.out.println("damage " + standIn.damage());
         System.out.println("wrong " + wrong);
     }
 
     private static void open() {
-        device = TestDevices.of(StandIn.open());
+        device = TestDevices.of(OnStandIn.open());
     }
 
     /** A new context, since one that was lost stays so; what the old one had is gone with it. */
@@ -63,15 +65,15 @@ final class Faults {
         JCudaDriver.cuDevicePrimaryCtxReset(id);
     }
 
-    private static void whenWarm(String kind, int count) {
+    private static void whenWarm(String kind, long count) {
         Map<String, Integer> outcomes = new HashMap<>();
         TreeSet<Integer> errors = new TreeSet<>(List.of(INVALID_VALUE, CUresult.CUDA_ERROR_OUT_OF_MEMORY));
         if (!kind.equals("kernel")) {
             for (int error : errors) {
                 for (int n = 1; n <= count; n++) {
-                    StandIn.fail(kind, n, error);
+                    standIn.fail(kind, n, error);
                     outcomes.merge(attempt(kind, n, error), 1, Integer::sum);
-                    StandIn.reset();
+                    standIn.reset();
                     usable(kind, n, error);
                 }
             }
@@ -79,38 +81,38 @@ final class Faults {
         }
     }
 
-    private static void whenCold(String kind, int count) {
+    private static void whenCold(String kind, long count) {
         Map<String, Integer> outcomes = new HashMap<>();
         for (int n = 1; n <= count; n++) {
             renew();
-            StandIn.fail(kind, n, INVALID_VALUE);
+            standIn.fail(kind, n, INVALID_VALUE);
             try {
                 open();
                 outcomes.merge(attempt(kind, n, INVALID_VALUE), 1, Integer::sum);
             } catch (IllegalStateException e) {
                 outcomes.merge("not opened", 1, Integer::sum);
                 told(e, kind, n);
-                StandIn.reset();
+                standIn.reset();
                 open();
             }
-            StandIn.reset();
+            standIn.reset();
             usable(kind, n, INVALID_VALUE);
         }
         System.out.println("cold " + kind + " " + new java.util.TreeMap<>(outcomes));
     }
 
     /** With errors after which the context answers nothing else: from the call itself, and from kernels as they run. */
-    private static void whenLost(String kind, int count) {
+    private static void whenLost(String kind, long count) {
         Map<String, Integer> outcomes = new HashMap<>();
-        int step = Math.max(1, count / 6);
-        for (int n = 1; n <= count; n += step) {
+        long step = Math.max(1, count / 6);
+        for (int n = 1; n <= count; n += (int) step) {
             renew();
             open();
             Training.steps(device);
             int error = n % 2 == 0 ? CUresult.CUDA_ERROR_LAUNCH_FAILED : CUresult.CUDA_ERROR_ILLEGAL_ADDRESS;
-            StandIn.fail(kind, n, error);
+            standIn.fail(kind, n, error);
             String outcome = attempt(kind, n, error);
-            StandIn.reset();
+            standIn.reset();
             outcomes.merge(outcome, 1, Integer::sum);
             try {
                 device.ones(org.tenon.Any.of(3)).sum().item();
@@ -129,7 +131,7 @@ final class Faults {
         try {
             boolean same = Training.steps(device).equals(wanted);
             expect(same, kind + " " + n + " " + error + ": other losses and no exception");
-            outcome = StandIn.pendingFaults() > 0 ? "not reached" : "made good";
+            outcome = standIn.pendingFaults() > 0 ? "not reached" : "made good";
         } catch (TensorStateException e) {
             told(e, kind, n);
             outcome = "exception";
@@ -156,7 +158,7 @@ final class Faults {
         } catch (RuntimeException e) {
             expect(false, kind + " " + n + " " + error + ": not usable afterwards: " + e);
         }
-        long live = StandIn.liveAllocations();
+        long live = standIn.liveAllocations();
         expect(live == allocations, kind + " " + n + " " + error + ": " + live + " allocations, not " + allocations);
     }
 
