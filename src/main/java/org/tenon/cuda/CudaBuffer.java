@@ -50,7 +50,8 @@ final class CudaBuffer extends Buffer {
 
     @Override
     protected boolean allBytes(long from, long length, byte value) {
-        if (length == 0) {
+        if (length == 0 || runtime.context().isLost()) {
+            // Of a lost device nothing can be said, and the reason of the loss must not be hidden by saying so.
             return true;
         }
         try (Arena arena = Arena.ofConfined()) {

@@ -35,6 +35,10 @@ final class CudaContext {
         return context;
     }
 
+    boolean isLost() {
+        return lost != null;
+    }
+
     /** Makes it the calling thread's context; fails if the device was lost. */
     void enter() {
         TensorStateException before = lost;

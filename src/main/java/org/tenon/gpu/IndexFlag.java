@@ -23,6 +23,7 @@ final class IndexFlag {
     private final GpuRuntime runtime;
     private final List<IndexCheck> pending = new ArrayList<>();
     private Buffer buffer;
+    private boolean clean;
 
     IndexFlag(GpuRuntime runtime) {
         this.runtime = runtime;
@@ -44,7 +45,10 @@ final class IndexFlag {
                 throw new OutOfDeviceMemoryException(
                         runtime.name(), BYTES, "out of memory asking " + BYTES + " B; close tensors");
             }
+        }
+        if (!clean) {
             reset();
+            clean = true;
         }
         pending.add(check);
         checked.launch(buffer, pending.size());
@@ -73,7 +77,8 @@ final class IndexFlag {
             }
             MemorySegment all = arena.allocate(BYTES, 8);
             runtime.read(buffer, 0, all);
-            reset();
+            // The next launch that checks resets it; if that fails, so does the launch.
+            clean = false;
             IndexCheck check = pending.get(launch - 1);
             pending.clear();
             throw failure(check, all);
