@@ -203,7 +203,7 @@ public final class F {
         if (classes.dim() != axis) {
             throw new TensorArgumentException(
                     "crossEntropy",
-                    "the classes of rank " + logits.rank() + " are dim " + axis + ", not " + classes.dim());
+                    "the axis is dim " + classes.dim() + "; the classes of rank " + logits.rank() + " are dim " + axis);
         }
         return logits.with(ofProbabilities(logits, target, options, Reduction.<S>none()));
     }
@@ -623,7 +623,7 @@ public final class F {
     private static void checkLast(String op, Tensor<?, ?, ?> index, Axis<?, ?> axis) {
         if (axis.dim() != index.rank()) {
             throw new TensorArgumentException(
-                    op, "the new axis comes last, dim " + index.rank() + ", not dim " + axis.dim());
+                    op, "the new axis cannot be dim " + axis.dim() + "; it comes last, dim " + index.rank());
         }
     }
 }

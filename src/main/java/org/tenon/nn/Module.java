@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import org.tenon.DeviceType;
@@ -47,8 +48,16 @@ public abstract class Module<D extends Floating, Dev extends DeviceType> impleme
     /** Makes a module a part of this one. Returns it. */
     protected final <M extends Module<D, Dev>> M register(String name, M child) {
         checkName(name);
+        Module<D, Dev> part = child;
+        if (part.holds(this)) {
+            throw new TensorArgumentException("register", "a module cannot be a part of itself; register another");
+        }
         children.put(name, child);
         return child;
+    }
+
+    private boolean holds(Module<D, Dev> other) {
+        return this == other || children.values().stream().anyMatch(child -> child.holds(other));
     }
 
     private void checkName(String name) {
@@ -77,9 +86,9 @@ public abstract class Module<D extends Floating, Dev extends DeviceType> impleme
         return all;
     }
 
-    /** The parameters, for an optimizer. */
+    /** The parameters, each once, for an optimizer. */
     public final List<Tensor<?, D, Dev>> parameters() {
-        return List.copyOf(namedParameters().values());
+        return List.copyOf(new LinkedHashSet<>(namedParameters().values()));
     }
 
     /** The modules registered in this one, by name. */

@@ -9,6 +9,7 @@ import org.tenon.Floating;
 import org.tenon.Gradients;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.op.Graph;
 import org.tenon.op.Value;
 
 /**
@@ -32,6 +33,13 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
                 throw new TensorArgumentException(
                         name(), "a parameter does not require gradients; call requireGrad() on it");
             }
+        }
+        long different = parameters.stream()
+                .map(parameter -> Graph.leafOf(parameter.value()))
+                .distinct()
+                .count();
+        if (different < parameters.size()) {
+            throw new TensorArgumentException(name(), "a parameter is given twice; give each once");
         }
         this.parameters = List.copyOf(parameters);
         lr(lr);

@@ -59,9 +59,13 @@ public final class SGD<D extends Floating, Dev extends DeviceType> extends Optim
     public SGD(Collection<? extends Tensor<?, D, Dev>> parameters, double lr, Options options) {
         super(parameters, lr);
         checkAtLeastZero("momentum", options.momentum());
+        checkAtLeastZero("dampening", options.dampening());
         checkAtLeastZero("weightDecay", options.weightDecay());
         if (options.nesterov() && (options.momentum() == 0 || options.dampening() != 0)) {
-            throw new TensorArgumentException("SGD", "Nesterov's momentum needs a momentum and no dampening");
+            throw new TensorArgumentException(
+                    "SGD",
+                    "Nesterov's method with momentum " + options.momentum() + " and dampening " + options.dampening()
+                            + "; it needs a momentum above 0 and no dampening");
         }
         this.options = options;
         momenta = new Value[count()];
