@@ -7,6 +7,7 @@ import org.tenon.op.Joins;
 import org.tenon.op.Losses;
 import org.tenon.op.MatMul;
 import org.tenon.op.Nll;
+import org.tenon.op.Norms;
 import org.tenon.op.Random;
 import org.tenon.op.Reductions;
 import org.tenon.op.Softmax;
@@ -242,6 +243,89 @@ public final class F {
             Tensor<R, D, Dev> klDiv(
                     Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
         return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
+    }
+
+    // ---- normalisation
+
+    /**
+     * Normalises over the last axes: {@code y = (x - mean) / sqrt(var + eps) * weight + bias}, the variance over the count
+     * (Ba et al. 2016). Half types compute in float32. A row that holds NaN or an infinity becomes NaN. PyTorch:
+     * {@code layer_norm(input, normalized_shape, weight, bias, eps)}.
+     *
+     * @param normalizedShape the last sizes of x, which weight and bias have too
+     * @throws TensorArgumentException if they are not
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> layerNorm(
+            Tensor<S, D, Dev> x, long[] normalizedShape, NormOptions<D, Dev> options) {
+        return x.with(Norms.layerNorm(x.value(), normalizedShape, weight(options), bias(options), options.eps()));
+    }
+
+    /**
+     * Divides by the root of the mean square over the last axes: {@code y = x / sqrt(mean(x^2) + eps) * weight} (Zhang and
+     * Sennrich 2019). PyTorch: {@code rms_norm(input, normalized_shape, weight, eps)}, whose eps is the element type's unless
+     * given.
+     *
+     * @throws TensorArgumentException if options have a bias, or shapes do not agree
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> rmsNorm(
+            Tensor<S, D, Dev> x, long[] normalizedShape, NormOptions<D, Dev> options) {
+        if (options.bias().isPresent()) {
+            throw new TensorArgumentException("rmsNorm", "there is no bias here; add it to the result");
+        }
+        return x.with(Norms.rmsNorm(x.value(), normalizedShape, weight(options), options.eps()));
+    }
+
+    /**
+     * Normalises each channel, axis 1, over all other axes with the statistics of this batch:
+     * {@code y = (x - mean) / sqrt(var + eps) * weight + bias} (Ioffe and Szegedy 2015). Shapes: (N, C, ...); weight and bias
+     * (C). PyTorch: {@code batch_norm(input, None, None, weight, bias, training=True)}.
+     *
+     * @throws TensorArgumentException if there is but one value a channel
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> batchNorm(
+            Tensor<S, D, Dev> x, NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNorm(x.value(), weight(options), bias(options), options.eps()));
+    }
+
+    /** Normalises each channel with given statistics. PyTorch: {@code batch_norm(..., training=False)}. */
+    public static <S extends Shape, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<S, D, Dev> batchNorm(
+                    Tensor<S, D, Dev> x,
+                    Tensor<R1<C>, D, Dev> runningMean,
+                    Tensor<R1<C>, D, Dev> runningVar,
+                    NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNormBy(
+                x.value(), runningMean.value(), runningVar.value(), weight(options), bias(options), options.eps()));
+    }
+
+    /**
+     * Normalises with the statistics of this batch, and moves the running ones towards them, in place:
+     * {@code running = (1 - momentum) running + momentum batch}, with the variance over one less than the count. PyTorch:
+     * {@code batch_norm(..., training=True, momentum)}.
+     */
+    public static <S extends Shape, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<S, D, Dev> batchNorm(
+                    Tensor<S, D, Dev> x,
+                    Tensor<R1<C>, D, Dev> runningMean,
+                    Tensor<R1<C>, D, Dev> runningVar,
+                    double momentum,
+                    NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNorm(
+                x.value(),
+                runningMean.value(),
+                runningVar.value(),
+                momentum,
+                weight(options),
+                bias(options),
+                options.eps()));
+    }
+
+    private static Value weight(NormOptions<?, ?> options) {
+        return options.weight().map(Tensor::value).orElse(null);
+    }
+
+    private static Value bias(NormOptions<?, ?> options) {
+        return options.bias().map(Tensor::value).orElse(null);
     }
 
     // ---- functions of each element, floating types
