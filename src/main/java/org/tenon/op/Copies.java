@@ -81,8 +81,10 @@ public final class Copies {
         if (!Arrays.equals(target.layout().sizes(), from.layout().sizes())) {
             throw Checks.error("copyFrom", "shapes differ; reshape or slice one", target, from);
         }
-        run(from, target);
-        target.storage().modified();
+        if (from != target) {
+            run(from, target);
+            target.storage().modified();
+        }
     }
 
     /** Copies {@code from} into a part of {@code whole} that the caller just allocated. */
