@@ -10,6 +10,17 @@ public final class FileFormatException extends IOException {
     private final transient Path file;
     private final long offset;
 
+    private FileFormatException(Path file, String where, String problem) {
+        super(file + where + ": " + problem);
+        this.file = file;
+        this.offset = -1;
+    }
+
+    /** Of a text file, where a line says more than a byte does. */
+    public static FileFormatException atLine(Path file, long line, String problem) {
+        return new FileFormatException(file, ", line " + line, problem);
+    }
+
     /** {@code offset} counts from the start of the file; {@code problem} reads {@code <what is wrong>; <what is right>}. */
     public FileFormatException(Path file, long offset, String problem) {
         super(file + ", byte " + offset + ": " + problem);
@@ -28,7 +39,7 @@ public final class FileFormatException extends IOException {
         return file;
     }
 
-    /** Where in it, in bytes. */
+    /** Where in it, in bytes, or -1 where the message names a line. */
     public long offset() {
         return offset;
     }
