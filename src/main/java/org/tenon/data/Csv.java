@@ -1,13 +1,7 @@
 package org.tenon.data;
 
-import de.siegmar.fastcsv.reader.CsvParseException;
-import de.siegmar.fastcsv.reader.CsvReader;
-import de.siegmar.fastcsv.reader.CsvRecord;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,9 +32,12 @@ import org.tenon.io.FileFormatException;
 public final class Csv {
     private final Path file;
     private final List<String> names;
-    private final List<CsvRecord> rows;
+    private final List<Row> rows;
 
-    private Csv(Path file, List<String> names, List<CsvRecord> rows) {
+    /** A row and the line where it starts. */
+    record Row(long line, List<String> fields) {}
+
+    private Csv(Path file, List<String> names, List<Row> rows) {
         this.file = file;
         this.names = names;
         this.rows = rows;
@@ -54,7 +51,7 @@ public final class Csv {
     /** Reads a file whose fields are parted by this character: a semicolon, a tab. */
     public static Csv read(Path file, char separator) throws IOException {
         try {
-            return parse(file, separator);
+            return checked(file, CsvRows.parse(file, separator));
         } catch (NoClassDefFoundError e) {
             TensorStateException failure = new TensorStateException(
                     "csv", "the library de.siegmar:fastcsv is not in the class path; add it to your dependencies");
@@ -63,35 +60,15 @@ public final class Csv {
         }
     }
 
-    private static Csv parse(Path file, char separator) throws IOException {
-        List<CsvRecord> rows = new ArrayList<>();
-        try (CsvReader<CsvRecord> reader = CsvReader.builder()
-                .fieldSeparator(separator)
-                .ofCsvRecord(file, StandardCharsets.UTF_8)) {
-            reader.forEach(rows::add);
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": there is no such file", e);
-        } catch (CsvParseException e) {
-            String why = e.getCause() == null ? e.getMessage() : e.getMessage() + ": " + e.getCause().getMessage();
-            throw FileFormatException.atLine(
-                    file, rows.isEmpty() ? 1 : rows.getLast().getStartingLineNumber() + 1, "the table ends wrongly: " + why);
-        }
+    private static Csv checked(Path file, List<Row> rows) throws IOException {
         if (rows.isEmpty()) {
             throw FileFormatException.atLine(file, 1, "the file is empty; its first line names the columns");
         }
-        List<String> names = rows.removeFirst().getFields();
+        List<String> names = rows.getFirst().fields();
         if (new LinkedHashSet<>(names).size() != names.size()) {
             throw FileFormatException.atLine(file, 1, "two columns have one name: " + names);
         }
-        for (CsvRecord row : rows) {
-            if (row.getFieldCount() != names.size()) {
-                throw FileFormatException.atLine(
-                        file,
-                        row.getStartingLineNumber(),
-                        "the row has " + row.getFieldCount() + " fields; there are " + names.size() + " columns");
-            }
-        }
-        return new Csv(file, names, rows);
+        return new Csv(file, names, rows.subList(1, rows.size()));
     }
 
     /** The names of the columns. */
@@ -107,7 +84,7 @@ public final class Csv {
     /** The texts of a column. */
     public List<String> texts(String column) {
         int at = position(column);
-        return rows.stream().map(row -> row.getField(at)).toList();
+        return rows.stream().map(row -> row.fields().get(at)).toList();
     }
 
     /** The numbers of these columns, all where none are named: [rows, columns]. */
@@ -158,15 +135,15 @@ public final class Csv {
         int[] wanted = wanted(columns);
         double[] numbers = new double[Math.multiplyExact(size(), wanted.length)];
         int next = 0;
-        for (CsvRecord row : rows) {
+        for (Row row : rows) {
             for (int column : wanted) {
-                String text = row.getField(column).strip();
+                String text = row.fields().get(column).strip();
                 try {
                     numbers[next++] = Double.parseDouble(text);
                 } catch (NumberFormatException e) {
                     throw FileFormatException.atLine(
                             file,
-                            row.getStartingLineNumber(),
+                            row.line(),
                             "'" + text + "' in column " + names.get(column) + " is no number");
                 }
             }
