@@ -80,9 +80,8 @@ INLINE double load_f64(GLOBAL const mem_f64 *p, long i) { return p[i]; }
 INLINE void store_f64(GLOBAL mem_f64 *p, long i, double v) { p[i] = v; }
 #endif
 
-// ---- four elements at once, at a position that is a multiple of four (ALIGNED), or any
+// ---- four elements at once, at a position that is a multiple of four
 
-#ifdef ALIGNED
 INLINE void load4_f32(GLOBAL const mem_f32 *p, long i, float *v) {
     vec4_f32 x = *(GLOBAL const vec4_f32 *) (p + i);
     v[0] = x.x, v[1] = x.y, v[2] = x.z, v[3] = x.w;
@@ -132,7 +131,6 @@ INLINE void store4_f64(GLOBAL mem_f64 *p, long i, const double *v) {
     *(GLOBAL vec2_f64 *) (p + i) = x;
     *(GLOBAL vec2_f64 *) (p + i + 2) = y;
 }
-#endif
 #endif
 
 // ---- bits of numbers in arguments
@@ -221,6 +219,7 @@ INLINE long element_at(long i, long rank, const long *sizes, const long *strides
     long at = 0;
     if (i < 0x7FFFFFFF) {
         uint rest = (uint) i;
+        ROLLED
         for (int d = (int) rank - 1; d > 0; d--) {
             uint size = (uint) sizes[d];
             uint next = rest / size;
@@ -229,6 +228,7 @@ INLINE long element_at(long i, long rank, const long *sizes, const long *strides
         }
         return at + (long) rest * strides[0];
     }
+    ROLLED
     for (int d = (int) rank - 1; d > 0; d--) {
         long next = i / sizes[d];
         at += (i - next * sizes[d]) * strides[d];

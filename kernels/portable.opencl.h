@@ -9,6 +9,7 @@
 #define LOCAL local
 #define INLINE static inline
 #define UNROLL _Pragma("unroll")
+#define ROLLED
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define THREAD ((int) get_local_id(0))
 #define GROUP ((long) get_group_id(0))

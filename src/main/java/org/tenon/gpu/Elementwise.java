@@ -25,36 +25,71 @@ final class Elementwise {
     Elementwise(GpuRuntime runtime) {
         this.runtime = runtime;
         fills = new Variants(4, width -> build("fill", "fill", "-DT=" + width(width)));
-        aranges = new Variants(Types.COUNT, type -> build("arange", "arange", "-DT=" + type(type)));
+        aranges = new Variants(
+                Types.COUNT,
+                type -> type != Types.index(DType.BOOL),
+                type -> build("arange", "arange", "-DT=" + type(type)));
         moves = new Variants(12, i -> {
             String type = width(i / 3);
             return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type + " -DEACH=" + each());
         });
-        conversions = new Variants(Types.COUNT * Types.COUNT * 3, i -> {
+        conversions = new Variants(Types.COUNT * Types.COUNT * 3, i -> i / 3 % (Types.COUNT + 1) != 0, i -> {
             int pair = i / 3;
             return build(
                     "copy",
                     MOVES[i % 3],
                     "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT) + " -DEACH=" + each());
         });
-        unaries = new Variants(UnaryOp.values().length * Types.COUNT * 2, i -> {
+        unaries = new Variants(UnaryOp.values().length * Types.COUNT * 2, Elementwise::unaryExists, i -> {
             UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
             String in = type(i / 2 % Types.COUNT);
             boolean bool = op == UnaryOp.ISNAN || op == UnaryOp.NOT;
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (bool ? "b8" : in);
-            return i % 2 == 1
-                    ? build("unary", "unary_dense", options + " -DALIGNED")
-                    : build("unary", "unary", options);
+            return build("unary", i % 2 == 1 ? "unary_dense" : "unary", options);
         });
-        binaries = new Variants(BinaryOp.values().length * Types.COUNT * 2, i -> {
+        binaries = new Variants(BinaryOp.values().length * Types.COUNT * 2, Elementwise::binaryExists, i -> {
             BinaryOp op = BinaryOp.values()[i / 2 / Types.COUNT];
             String in = type(i / 2 % Types.COUNT);
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
-            return i % 2 == 1
-                    ? build("binary", "binary_dense", options + " -DALIGNED")
-                    : build("binary", "binary", options);
+            return build("binary", i % 2 == 1 ? "binary_dense" : "binary", options);
         });
         wheres = new Variants(4, width -> build("where", "where", "-DT=" + width(width)));
+    }
+
+    private static boolean unaryExists(int i) {
+        UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
+        DType dtype = DTYPES[i / 2 % Types.COUNT];
+        boolean bool = op == UnaryOp.ISNAN || op == UnaryOp.NOT;
+        boolean vectors = dtype != DType.I64 && dtype != DType.BOOL && !bool;
+        boolean defined = switch (op) {
+            case ISNAN, NOT -> true;
+            case NEG, ABS, SIGN, RELU, ADD_SCALAR, MUL_SCALAR, CLAMP -> dtype != DType.BOOL;
+            default -> dtype.isFloating();
+        };
+        return defined && (i % 2 == 0 || vectors);
+    }
+
+    private static boolean binaryExists(int i) {
+        BinaryOp op = BinaryOp.values()[i / 2 / Types.COUNT];
+        DType dtype = DTYPES[i / 2 % Types.COUNT];
+        boolean vectors = dtype != DType.I64 && dtype != DType.BOOL && !op.compares();
+        boolean defined = switch (op) {
+            case EQ, NE, LT, LE, GT, GE, MAXIMUM, MINIMUM -> true;
+            case ADD, SUB, MUL -> dtype != DType.BOOL;
+            default -> dtype.isFloating();
+        };
+        return defined && (i % 2 == 0 || vectors);
+    }
+
+    /** Builds every kernel there is. */
+    void buildAll() {
+        fills.buildAll();
+        aranges.buildAll();
+        moves.buildAll();
+        conversions.buildAll();
+        unaries.buildAll();
+        binaries.buildAll();
+        wheres.buildAll();
     }
 
     private static final String[] MOVES = {"copy", "copy_dense", "copy_transposed"};

@@ -34,6 +34,17 @@ final class GpuKernels implements Kernels {
         numbers = new Numbers(runtime);
     }
 
+    /** Builds every kernel that a launch may ask for. */
+    void buildAll() {
+        elementwise.buildAll();
+        reductions.buildAll();
+        softmax.buildAll();
+        losses.buildAll();
+        indexing.buildAll();
+        products.buildAll();
+        numbers.buildAll();
+    }
+
     @Override
     public void fill(Strided out, double value) {
         elementwise.fill(out, value);

@@ -38,6 +38,12 @@ final class Indexing {
                                         : Math.min(runtime.traits().block(), 128))));
     }
 
+    /** Builds every kernel there is. */
+    void buildAll() {
+        reads.buildAll();
+        adds.buildAll();
+    }
+
     private static String index(int which) {
         return which == 0 ? " -DI=i64" : " -DI=i32";
     }

@@ -37,6 +37,11 @@ final class Losses {
         });
     }
 
+    /** Builds every kernel there is. */
+    void buildAll() {
+        kernels.buildAll();
+    }
+
     private GpuKernel kernel(int kernel, Strided x, Strided target) {
         return kernels.get(
                 kernel + KERNELS.length * (2 * Types.index(x.dtype()) + (target.dtype() == DType.I32 ? 1 : 0)));

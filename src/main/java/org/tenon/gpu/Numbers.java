@@ -21,6 +21,7 @@ final class Numbers {
         this.runtime = runtime;
         randoms = new Variants(
                 RandomOp.values().length * Types.COUNT,
+                Numbers::exists,
                 i -> runtime.kernel(
                         "random",
                         "random",
@@ -32,6 +33,21 @@ final class Numbers {
                         "update",
                         STEPS[i % STEPS.length],
                         "-DT=" + Types.name(DTYPES[i / STEPS.length]) + " -DBLOCK=" + THREADS));
+    }
+
+    private static boolean exists(int i) {
+        DType dtype = DTYPES[i % Types.COUNT];
+        return switch (RandomOp.values()[i / Types.COUNT]) {
+            case UNIFORM, NORMAL -> dtype.isFloating();
+            case INTEGERS -> !dtype.isFloating() && dtype != DType.BOOL;
+            case BERNOULLI -> true;
+        };
+    }
+
+    /** Builds every kernel there is. */
+    void buildAll() {
+        randoms.buildAll();
+        updates.buildAll();
     }
 
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {

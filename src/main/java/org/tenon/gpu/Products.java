@@ -34,7 +34,7 @@ final class Products {
 
     Products(GpuRuntime runtime) {
         this.runtime = runtime;
-        kernels = new Variants(TILES.length * 4 * FLOATS.length, i -> {
+        kernels = new Variants(TILES.length * 4 * FLOATS.length, this::exists, i -> {
             DType type = FLOATS[i / TILES.length / 4];
             int lanes = runtime.traits().lanes();
             return runtime.kernel(
@@ -44,6 +44,16 @@ final class Products {
                             + (i / TILES.length % 2 == 1 ? " -DX_DOWN" : "")
                             + (i / TILES.length / 2 % 2 == 1 ? " -DY_DOWN" : "") + " -DT=" + Types.name(type));
         });
+    }
+
+    /** Each kind of device has two of the tiles. */
+    private boolean exists(int i) {
+        return i % TILES.length < 2 == runtime.traits().cooperative();
+    }
+
+    /** Builds every kernel there is. */
+    void buildAll() {
+        kernels.buildAll();
     }
 
     void matmul(Strided x, Strided y, Strided out) {

@@ -34,7 +34,7 @@ final class Reductions {
         this.runtime = runtime;
         this.allocator = allocator;
         int block = runtime.traits().block();
-        reductions = new Variants(ReduceOp.values().length * DTYPES.length * 3, i -> {
+        reductions = new Variants(ReduceOp.values().length * DTYPES.length * 3, Reductions::exists, i -> {
             ReduceOp op = ReduceOp.values()[i / 3 / DTYPES.length];
             String type = Types.name(DTYPES[i / 3 % DTYPES.length]);
             boolean position = op == ReduceOp.ARGMAX || op == ReduceOp.ARGMIN;
@@ -56,6 +56,19 @@ final class Reductions {
                         "topk",
                         "topk",
                         "-DOP=" + Extreme.values()[i % 2] + " -DT=" + Types.name(DTYPES[i / 2]) + " -DBLOCK=" + block));
+    }
+
+    private static boolean exists(int i) {
+        ReduceOp op = ReduceOp.values()[i / 3 / DTYPES.length];
+        boolean floats = op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
+        return !floats || DTYPES[i / 3 % DTYPES.length].isFloating();
+    }
+
+    /** Builds every kernel there is. */
+    void buildAll() {
+        reductions.buildAll();
+        scans.buildAll();
+        selections.buildAll();
     }
 
     void reduce(ReduceOp op, Strided in, int kept, Strided out) {

@@ -24,6 +24,35 @@ final class SoftmaxLaunches {
     /** What tells one compiled kernel from another. */
     private record Shape(String kernel, SoftmaxKind kind, DType in, DType out, int columns, int rows, int keep) {}
 
+    /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
+    void buildAll() {
+        DType[] floats = {DType.F32, DType.F64, DType.F16, DType.BF16};
+        for (SoftmaxKind kind : SoftmaxKind.values()) {
+            for (DType narrow : floats) {
+                for (DType wide : floats) {
+                    if (narrow == wide || narrow.bytes() == 2 && wide == DType.F32) {
+                        buildAll(kind, "", narrow, wide, 1);
+                        buildAll(kind, "_grad", wide, narrow, 2);
+                    }
+                }
+            }
+        }
+    }
+
+    private void buildAll(SoftmaxKind kind, String suffix, DType in, DType out, int operands) {
+        long longest = 2L * MOST_KEPT * MOST_THREADS;
+        for (long length = 1; length <= longest; length++) {
+            Rows rows = new Rows(1, length, 1);
+            kernels.computeIfAbsent(rowShape("softmax_rows" + suffix, kind, in, out, rows, operands), this::build);
+        }
+        for (long inner = 2; inner <= MOST_THREADS; inner++) {
+            for (long outer : new long[] {1, Integer.MAX_VALUE}) {
+                Rows rows = new Rows(outer, MOST_KEPT, inner);
+                kernels.computeIfAbsent(columnShape("softmax_columns" + suffix, kind, in, out, rows), this::build);
+            }
+        }
+    }
+
     void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
         if (out.count() > 0) {
             launch(Launch.begin().buffer(out).buffer(in), "", kind, in, in, rows, out, 1);

@@ -2,24 +2,44 @@ package org.tenon.gpu;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
 
 /** The kernels of one source, each built when it is first asked for and found by a number after that. */
 final class Variants {
     private final AtomicReferenceArray<GpuKernel> kernels;
+    private final IntPredicate exists;
     private final IntFunction<GpuKernel> build;
 
-    /** Up to {@code count} kernels. */
+    /** {@code count} kernels. */
     Variants(int count, IntFunction<GpuKernel> build) {
+        this(count, _ -> true, build);
+    }
+
+    /** Up to {@code count} kernels: those whose number {@code exists}. */
+    Variants(int count, IntPredicate exists, IntFunction<GpuKernel> build) {
         kernels = new AtomicReferenceArray<>(count);
+        this.exists = exists;
         this.build = build;
     }
 
     GpuKernel get(int number) {
         GpuKernel known = kernels.get(number);
         if (known == null) {
+            if (!exists.test(number)) {
+                throw new IllegalStateException("no kernel has the number " + number);
+            }
             known = build.apply(number);
             kernels.set(number, known);
         }
         return known;
+    }
+
+    /** Builds all there are. */
+    void buildAll() {
+        for (int number = 0; number < kernels.length(); number++) {
+            if (exists.test(number)) {
+                get(number);
+            }
+        }
     }
 }

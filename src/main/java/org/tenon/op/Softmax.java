@@ -43,8 +43,9 @@ public final class Softmax {
         };
     }
 
+    /** Which casts are part of the same pass: those of half types to float32. */
     private static boolean widens(DType from, DType to) {
-        return from.isFloating() && from.bytes() < to.bytes();
+        return to == DType.F32 && (from == DType.F16 || from == DType.BF16);
     }
 
     private static Value run(String op, SoftmaxKind kind, Value x, int axis, DType as) {

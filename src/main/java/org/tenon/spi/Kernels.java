@@ -31,10 +31,10 @@ public interface Kernels {
     /** Reduces the axes from {@code kept} on; {@code out} has the first {@code kept} axes. */
     void reduce(ReduceOp op, Strided in, int kept, Strided out);
 
-    /** Softmax or log-softmax of each row. {@code out} may have another floating dtype, computed in the wider. */
+    /** Softmax or log-softmax of each row. {@code out} has the dtype of {@code in}, or is float32 where that is half. */
     void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out);
 
-    /** Its backward, from the incoming gradient and the saved output; {@code dx} may have another floating dtype. */
+    /** Its backward, from the incoming gradient and the saved output; {@code dx} may be half where those are float32. */
     void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx);
 
     /**

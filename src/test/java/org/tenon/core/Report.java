@@ -13,11 +13,17 @@ import org.tenon.Generator;
 import org.tenon.R2;
 import org.tenon.Tensor;
 
-/** What {@link DevicesTest} runs under other settings: prints the device and the bits of some results. */
+/**
+ * What {@link DevicesTest} runs under other settings: prints the device and the bits of some results, and what devices
+ * there are where asked for {@code all}.
+ */
 final class Report {
     private Report() {}
 
     public static void main(String[] arguments) {
+        if (List.of(arguments).contains("all")) {
+            Devices.report().forEach(line -> System.out.println("found " + line));
+        }
         Device<?> device = Devices.best();
         System.out.println("device " + device + ": " + device.description());
         boolean small = arguments.length > 0;
