@@ -36,6 +36,15 @@ public final class Generator {
         counter.set(0);
     }
 
+    /** Goes on where a generator of this seed was after {@code position} counters. PyTorch: {@code set_state}. */
+    public synchronized void restore(long newSeed, long position) {
+        if (position < 0) {
+            throw new TensorArgumentException("restore", "position " + position + " is negative; it is 0 or more");
+        }
+        seed = newSeed;
+        counter.set(position);
+    }
+
     /** The seed. */
     public long seed() {
         return seed;

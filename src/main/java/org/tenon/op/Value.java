@@ -247,7 +247,7 @@ public final class Value {
         private static final boolean COUNT = MODE.equals("count") || MODE.equals("trace");
         private static final boolean TRACE = MODE.equals("trace");
         private static final Pattern LIBRARY =
-                Pattern.compile("org\\.tenon\\.([A-Z]|(op|spi|cpu|opencl|cuda|nn|optim)\\.)|java\\.");
+                Pattern.compile("org\\.tenon\\.([A-Z]|(op|spi|cpu|gpu|opencl|cuda|nn|optim|data|io|metrics)\\.)|java\\.");
 
         private Leaks() {}
 

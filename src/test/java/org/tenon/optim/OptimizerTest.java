@@ -252,8 +252,6 @@ class OptimizerTest {
         refused(() -> new SGD<>(all, Double.NaN), "lr is NaN");
         refused(() -> new SGD<>(all, 1, SGD.Options.DEFAULTS.withNesterov()), "Nesterov");
         refused(() -> new SGD<>(all, 1, new SGD.Options(0.9, Double.NaN, 0, false)), "dampening is NaN");
-        refused(() -> new SGD<>(List.of(p, p), 1), "a parameter is given twice");
-        refused(() -> new Adam<>(List.of(p.any(), p), 1), "a parameter is given twice");
         refused(() -> new Adam<>(all, 1, Adam.DEFAULTS.betas(1, 0.9)), "beta1 is 1.0; it is in [0, 1)");
         refused(() -> new AdamW<>(all, 1, AdamW.DEFAULTS.weightDecay(-1)), "weightDecay");
         refused(() -> new RMSprop<>(all, 1, new RMSprop.Options(1, 0, 0, 0, false)), "alpha is 1.0; it is in [0, 1)");

@@ -1,11 +1,14 @@
 package org.tenon.support;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** A JVM of its own for what takes flags, fills memory, or ends. It has this one's class path and Vector API. */
 public record ChildJvm(int exitCode, String output) {
@@ -20,10 +23,21 @@ public record ChildJvm(int exitCode, String output) {
 
     /** The same without the Vector API. */
     public static ChildJvm runPlain(Class<?> main, List<String> flags, String... arguments) throws IOException {
+        return runWithout("", main, flags, arguments);
+    }
+
+    /** The same without the libraries whose file has this text in its name, where it is not empty. */
+    public static ChildJvm runWithout(String library, Class<?> main, List<String> flags, String... arguments)
+            throws IOException {
+        String classPath = Arrays.stream(
+                        System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(each -> library.isEmpty()
+                        || !Path.of(each).getFileName().toString().contains(library))
+                .collect(Collectors.joining(File.pathSeparator));
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
-        command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-classpath", classPath, main.getName()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try {
