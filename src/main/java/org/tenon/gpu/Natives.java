@@ -6,12 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts the native libraries of JOCL and JCuda in place before their classes do it themselves: theirs is not atomic, and
  * processes that start at once crash each other.
  */
 public final class Natives {
+    private static final Logger LOG = LoggerFactory.getLogger(Natives.class);
+
     private Natives() {}
 
     /**
@@ -20,7 +24,7 @@ public final class Natives {
      * wants it there.
      */
     public static synchronized <T> T load(Class<?> of, String library, Supplier<T> load) throws IOException {
-        Path folder = Caches.folder("natives");
+        Path folder = folder(library);
         place(of, library, folder.resolve(library));
         // The libraries ask this property, each time, for the folder they look into.
         String before = System.setProperty("java.io.tmpdir", folder.toString());
@@ -32,6 +36,19 @@ public final class Natives {
             } else {
                 System.setProperty("java.io.tmpdir", before);
             }
+        }
+    }
+
+    /** The cache, or where that cannot be written a folder for this JVM alone. */
+    private static Path folder(String library) throws IOException {
+        try {
+            return Caches.folder("natives");
+        } catch (IOException e) {
+            LOG.debug("a temporary folder for native libraries: {}", e.getMessage());
+            Path folder = Files.createTempDirectory("tenon");
+            folder.toFile().deleteOnExit();
+            folder.resolve(library).toFile().deleteOnExit();
+            return folder;
         }
     }
 

@@ -31,24 +31,21 @@ final class Profile {
 
     Profile(String device) {
         this.device = device;
-        Runtime.getRuntime().addShutdownHook(new Thread(this::log, "tenon-profile"));
     }
 
     static boolean wanted() {
         return Boolean.getBoolean("tenon.profile");
     }
 
-    /** The event to launch a kernel with. */
-    cl_event event(String kernel) {
+    /** Notes the event of a launch that was queued. */
+    void launched(String kernel, cl_event event) {
+        pending.add(new Pending(kernel, event));
         if (pending.size() >= MOST_PENDING) {
             collect();
         }
-        cl_event event = new cl_event();
-        pending.add(new Pending(kernel, event));
-        return event;
     }
 
-    /** Adds up what has run. */
+    /** Waits for the launches, and adds up how long they took. */
     void collect() {
         for (Pending each = pending.poll(); each != null; each = pending.poll()) {
             if (CL.clWaitForEvents(1, new cl_event[] {each.event()}) == CL.CL_SUCCESS) {
@@ -67,7 +64,9 @@ final class Profile {
         return nanos[0];
     }
 
-    private synchronized void log() {
+    /** Writes the table, the longest first. */
+    void log() {
+        collect();
         totals.entrySet().stream()
                 .sorted(Comparator.comparingLong((Map.Entry<String, Total> each) -> -each.getValue().nanos))
                 .forEach(each -> LOG.info(

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what takes flags, fills memory, or ends. It has this one's class path and Vector API. */
@@ -20,12 +21,21 @@ public record ChildJvm(int exitCode, String output) {
 
     /** The same without the Vector API. */
     public static ChildJvm runPlain(Class<?> main, List<String> flags, String... arguments) throws IOException {
+        return runIn(Map.of(), main, flags, arguments);
+    }
+
+    /** The same with more in its environment. */
+    public static ChildJvm runIn(
+            Map<String, String> environment, Class<?> main, List<String> flags, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
         command.addAll(List.of("-classpath", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         try {
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (!process.waitFor(5, TimeUnit.MINUTES)) {
