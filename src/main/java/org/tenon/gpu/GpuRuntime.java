@@ -61,10 +61,17 @@ public interface GpuRuntime {
      *
      * @param fp64 whether it computes in float64
      * @param block threads of a group that works together on a row; 1 on a CPU, where one thread does a row best
+     * @param threads threads of a group whose threads have nothing to do with each other; a power of two, at most 256
      * @param lanes neighbours a thread takes at once, for vector instructions of a CPU
      * @param units how many groups run at once, roughly
+     * @param localBytes what a group may have in local memory
      */
-    record Traits(boolean fp64, int block, int lanes, int units) {
+    record Traits(boolean fp64, int block, int threads, int lanes, int units, long localBytes) {
+        /** A device with groups of 256 threads and 48 KiB of local memory. */
+        public Traits(boolean fp64, int block, int lanes, int units) {
+            this(fp64, block, 256, lanes, units, 48 << 10);
+        }
+
         /** Whether groups have more than one thread for a row. */
         boolean cooperative() {
             return block > 1;
