@@ -22,12 +22,15 @@ $(OUT)/kernels_test: $(FILES:%=$(OUT)/kernel_%.o) $(TESTS:%=$(OUT)/test_%.o) $(O
 $(OUT)/host_test: $(HERE)/host/test/host_test.cpp $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o $(HEADERS) $(KERNELS)/portable.host.h
 	$(CXX) $(FLAGS) $(WARN) $(SANITIZE) -o $@ $< $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
 
+# A source that comes out as it was is not compiled again.
+expand = EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $(1) >$@.new && \
+	{ cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 $(OUT)/kernel_softmax_rows.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_ROWS)' >$@.part && mv $@.part $@
+	$(call expand,softmax '$(SOFTMAX_ROWS)')
 $(OUT)/kernel_softmax_columns.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_COLUMNS)' >$@.part && mv $@.part $@
+	$(call expand,softmax '$(SOFTMAX_COLUMNS)')
 $(OUT)/kernel_%.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $* >$@.part && mv $@.part $@
+	$(call expand,$*)
 $(OUT)/kernel_%.o: $(OUT)/kernel_%.cpp $(HEADERS)
 	$(CXX) $(FLAGS) -w $(SANITIZE) -c -o $@ $<
 $(OUT)/test_%.o: $(HERE)/kernels/%.cpp $(HEADERS)

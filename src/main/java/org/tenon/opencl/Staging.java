@@ -16,6 +16,11 @@ import org.jocl.cl_mem;
 final class Staging {
     private static final int SLOTS = 4;
     private static final int SLOT_BYTES = 1 << 20;
+    /**
+     * JOCL waits for each copy that does not block on a thread of its own, too; {@code -Dtenon.opencl.copies=blocking} is
+     * for drivers that only one thread at a time may call, as a simulator is.
+     */
+    private static final boolean BLOCKING = "blocking".equals(System.getProperty("tenon.opencl.copies"));
 
     private final String device;
     private final cl_command_queue queue;
@@ -50,7 +55,8 @@ final class Staging {
             Status.check(
                     device,
                     "clEnqueueWriteBuffer",
-                    CL.clEnqueueWriteBuffer(queue, to, false, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
+                    CL.clEnqueueWriteBuffer(
+                            queue, to, BLOCKING, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
         }
     }
 
@@ -65,7 +71,7 @@ final class Staging {
                     device,
                     "clEnqueueReadBuffer",
                     CL.clEnqueueReadBuffer(
-                            queue, from, false, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
+                            queue, from, BLOCKING, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
             CL.clFlush(queue);
             if (before >= 0) {
                 empty(before, to.asSlice(at - SLOT_BYTES, SLOT_BYTES));
