@@ -60,7 +60,7 @@ host() {
     mkdir -p "$out"
     # What does not come from the kernels is compiled once.
     [[ $1 == clean ]] || cp -p "$work"/clean/out/{test_*,executor,fiber,switch}.o "$out/"
-    make -s -f native-tests/build.mk OUT="$out" KERNELS="$work/$1/kernels" FILES=scan TESTS="reduce test" \
+    make -s -f native-tests/build.mk OUT="$out" KERNELS="$work/$1/kernels" FILES=scan CPU_FILES= TESTS="reduce test" \
         "$out/kernels_test" && ASAN_OPTIONS=detect_stack_use_after_return=0 "$out/kernels_test" scan "$work/$1/kernels/catalog.tsv"
 }
 
