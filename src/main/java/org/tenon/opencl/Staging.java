@@ -19,6 +19,11 @@ final class Staging {
     private static final int RING = 4 << 20;
     /** Less than a third of the ring, so that a read has two pieces in flight wherever in the ring it starts. */
     private static final int LARGEST = 1 << 20;
+    /**
+     * JOCL waits for each copy that does not block on a thread of its own, too; {@code -Dtenon.opencl.copies=blocking} is
+     * for drivers that only one thread at a time may call, as a simulator is.
+     */
+    private static final boolean BLOCKING = "blocking".equals(System.getProperty("tenon.opencl.copies"));
 
     private static final int ALIGNMENT = 64;
     private static final int MOST_PIECES = 1024;
@@ -51,7 +56,7 @@ final class Staging {
             cl_event event = new cl_event();
             status.check(
                     "clEnqueueWriteBuffer",
-                    CL.clEnqueueWriteBuffer(queue, to, false, offset + at, bytes, at(place), 0, null, event));
+                    CL.clEnqueueWriteBuffer(queue, to, BLOCKING, offset + at, bytes, at(place), 0, null, event));
             taken(place + bytes, event);
         }
     }
@@ -65,7 +70,7 @@ final class Staging {
             cl_event event = new cl_event();
             status.check(
                     "clEnqueueReadBuffer",
-                    CL.clEnqueueReadBuffer(queue, from, false, offset + at, bytes, at(place), 0, null, event));
+                    CL.clEnqueueReadBuffer(queue, from, BLOCKING, offset + at, bytes, at(place), 0, null, event));
             taken(place + bytes, event);
             status.check("clFlush", CL.clFlush(queue));
             if (before >= 0) {
