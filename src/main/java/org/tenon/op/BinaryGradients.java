@@ -144,8 +144,8 @@ final class BinaryGradients {
     private static Value powerExponent(Value g, Node.Incoming in) {
         Value a = in.saved(0);
         Value zero = Creation.full("pow", g.backend(), g.dtype(), 0);
-        Value slope = times(in.saved(2), call(UnaryOp.LOG, a));
-        Value atZero = Elementwise.where(Elementwise.binary("pow", BinaryOp.GE, in.saved(1), zero), zero, slope);
-        return times(g, Elementwise.where(Elementwise.binary("pow", BinaryOp.EQ, a, zero), atZero, slope));
+        Value noBase = Elementwise.binary("pow", BinaryOp.EQ, a, zero);
+        Value flat = Elementwise.where(noBase, Elementwise.binary("pow", BinaryOp.GE, in.saved(1), zero), noBase);
+        return times(g, Elementwise.where(flat, zero, times(in.saved(2), call(UnaryOp.LOG, a))));
     }
 }
