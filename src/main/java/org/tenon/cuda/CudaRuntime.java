@@ -129,13 +129,16 @@ final class CudaRuntime implements GpuRuntime {
                 KernelNames.of(file, kernel, options), name -> build(file, kernel, options, name));
     }
 
-    /**
-     * {@code -DSHARED=} gives a kernel as many bytes of shared memory beyond its own, {@code -DCLUSTER=} says how many
-     * groups it was compiled to have work together.
-     */
     private GpuKernel build(String file, String kernel, String options, String name) {
         context.enter();
-        CUfunction function = modules.function(file, name);
+        return kernel(file + "/" + kernel, options, modules.function(file, name));
+    }
+
+    /**
+     * A function as a kernel: {@code -DBLOCK=} says how many threads a group has, {@code -DSHARED=} how many bytes of shared
+     * memory it gets beyond its own, {@code -DCLUSTER=} how many groups it was compiled to have work together.
+     */
+    CudaKernel kernel(String name, String options, CUfunction function) {
         int shared = option(options, "SHARED");
         if (shared > PLAIN_SHARED_BYTES) {
             allow(function, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared, name);
@@ -143,7 +146,7 @@ final class CudaRuntime implements GpuRuntime {
         if (option(options, "CLUSTER") > PLAIN_CLUSTER) {
             allow(function, CUfunction_attribute.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1, name);
         }
-        return new CudaKernel(file + "/" + kernel, option(options, "BLOCK"), function, shared);
+        return new CudaKernel(name, option(options, "BLOCK"), function, shared);
     }
 
     private void allow(CUfunction function, int attribute, int value, String name) {

@@ -24,7 +24,10 @@ class FaultTest {
     @ValueSource(strings = {"warm", "cold", "lost"})
     void everyCallFailsOnce(String when) throws IOException {
         ChildJvm child = OnStandIn.child(Faults.class, Map.of(), List.of(), when);
-        child.output().lines().filter(line -> line.startsWith(when)).forEach(line -> System.out.println("faults: " + line));
+        child.output()
+                .lines()
+                .filter(line -> line.startsWith(when))
+                .forEach(line -> System.out.println("faults: " + line));
         assertThat(child.exitCode()).as(child.output()).isZero();
         assertThat(child.output()).contains("damage 0\n", "wrong 0\n").doesNotContain("WRONG");
         assertThat(child.output()).contains(when.equals("cold") ? "cold cuModuleLoadDataEx" : when + " cuLaunchKernel");

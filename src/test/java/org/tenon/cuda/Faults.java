@@ -42,11 +42,12 @@ final class Faults {
         Map<String, Long> cold = standIn.counts();
         switch (arguments[0]) {
             case "warm" -> warm.forEach(Faults::whenWarm);
-            case "cold" -> cold.forEach((kind, count) -> {
-                if (!warm.containsKey(kind)) {
-                    whenCold(kind, count);
-                }
-            });
+            case "cold" ->
+                cold.forEach((kind, count) -> {
+                    if (!warm.containsKey(kind)) {
+                        whenCold(kind, count);
+                    }
+                });
             case "lost" -> warm.forEach(Faults::whenLost);
             default -> throw new IllegalArgumentException(arguments[0]);
         }
