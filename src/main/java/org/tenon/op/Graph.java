@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
+import org.tenon.DType;
 import org.tenon.TensorStateException;
 import org.tenon.spi.BinaryOp;
 
@@ -77,7 +78,8 @@ public final class Graph {
                 throw Checks.error("backward", "the gradient must have the tensor's dtype and shape", root, seed);
             }
         }
-        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run = () -> run(root, start, seed, keep);
+        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run =
+                () -> Precision.with(DType.F32, () -> run(root, start, seed, keep));
         return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
     }
 
