@@ -3,9 +3,11 @@ package org.tenon;
 import java.util.List;
 import org.tenon.op.Attention;
 import org.tenon.op.Convolution;
+import org.tenon.op.Ctc;
 import org.tenon.op.Elementwise;
 import org.tenon.op.Indexing;
 import org.tenon.op.Joins;
+import org.tenon.op.LossTerms;
 import org.tenon.op.Losses;
 import org.tenon.op.MatMul;
 import org.tenon.op.Nll;
@@ -15,6 +17,7 @@ import org.tenon.op.Random;
 import org.tenon.op.Reductions;
 import org.tenon.op.Softmax;
 import org.tenon.op.Value;
+import org.tenon.op.VectorLosses;
 import org.tenon.op.Views;
 import org.tenon.op.Windows;
 import org.tenon.spi.BinaryOp;
@@ -247,6 +250,180 @@ public final class F {
             Tensor<R, D, Dev> klDiv(
                     Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
         return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
+    }
+
+    // ---- losses
+
+    /**
+     * The squared error {@code (x - t)^2}. PyTorch: {@code mse_loss(input, target, reduction)}.
+     *
+     * @throws TensorArgumentException if shapes differ
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> mseLoss(Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, Reduction<S, R> reduction) {
+        return x.with(LossTerms.mse(x.value(), target.value(), reduction.kind()));
+    }
+
+    /**
+     * The absolute error {@code |x - t|}, whose slope at 0 is 0. PyTorch: {@code l1_loss(input, target, reduction)}.
+     *
+     * @throws TensorArgumentException if shapes differ
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> l1Loss(Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, Reduction<S, R> reduction) {
+        return x.with(LossTerms.l1(x.value(), target.value(), reduction.kind()));
+    }
+
+    /**
+     * With {@code d = x - t}: {@code d^2 / 2} up to delta, {@code delta (|d| - delta / 2)} beyond (Huber 1964). PyTorch: {@code huber_loss(input, target, reduction, delta)}.
+     *
+     * @param delta where the line begins, positive
+     * @throws TensorArgumentException if shapes differ
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> huberLoss(
+                    Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, double delta, Reduction<S, R> reduction) {
+        return x.with(LossTerms.huber(x.value(), target.value(), delta, reduction.kind()));
+    }
+
+    /**
+     * With {@code d = x - t}: {@code d^2 / (2 beta)} up to beta, {@code |d| - beta / 2} beyond. PyTorch: {@code smooth_l1_loss(input, target, reduction, beta)}.
+     *
+     * @param beta where the line begins, 0 or more
+     * @throws TensorArgumentException if shapes differ
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> smoothL1Loss(
+                    Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, double beta, Reduction<S, R> reduction) {
+        return x.with(LossTerms.smoothL1(x.value(), target.value(), beta, reduction.kind()));
+    }
+
+    /**
+     * The cross entropy of a probability given as a logit x against t in [0, 1]:
+     * {@code weight ((1 - t) x + (1 + (posWeight - 1) t) log(1 + e^-x))}, which overflows nowhere. PyTorch:
+     * {@code binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)}.
+     *
+     * @throws TensorArgumentException if shapes differ, or a weight does not broadcast to them
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> binaryCrossEntropyWithLogits(
+                    Tensor<S, D, Dev> x,
+                    Tensor<S, D, Dev> target,
+                    BceOptions<D, Dev> options,
+                    Reduction<S, R> reduction) {
+        return x.with(LossTerms.bceWithLogits(
+                x.value(),
+                target.value(),
+                options.weight().map(Tensor::value).orElse(null),
+                options.posWeight().map(Tensor::value).orElse(null),
+                reduction.kind()));
+    }
+
+    /**
+     * The cosine of the angle between vectors along an axis: {@code a b / (max(|a|, eps) max(|b|, eps))}. PyTorch:
+     * {@code cosine_similarity(x1, x2, dim, eps)}.
+     *
+     * @param eps the least length, positive; PyTorch's default is 1e-8
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> cosineSimilarity(Tensor<S, D, Dev> a, Tensor<S, D, Dev> b, Axis<S, R> axis, double eps) {
+        return a.with(VectorLosses.cosineSimilarity(a.value(), b.value(), axis.dim(), eps));
+    }
+
+    /**
+     * Of pairs of rows with cosine c: {@code 1 - c} where the target is 1, {@code max(0, c - margin)} where it is -1. PyTorch:
+     * {@code cosine_embedding_loss(input1, input2, target, margin, reduction)}.
+     */
+    public static <N extends Dim, E extends Dim, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> cosineEmbeddingLoss(
+                    Tensor<R2<N, E>, D, Dev> a,
+                    Tensor<R2<N, E>, D, Dev> b,
+                    Tensor<R1<N>, ?, Dev> target,
+                    double margin,
+                    Reduction<R1<N>, R> reduction) {
+        return a.with(VectorLosses.cosineEmbedding(a.value(), b.value(), target.value(), margin, reduction.kind()));
+    }
+
+    /**
+     * {@code max(0, margin - t (a - b))}: t is 1 where a should be the larger, -1 where b should. PyTorch:
+     * {@code margin_ranking_loss(input1, input2, target, margin, reduction)}.
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> marginRankingLoss(
+                    Tensor<S, D, Dev> a,
+                    Tensor<S, D, Dev> b,
+                    Tensor<S, D, Dev> target,
+                    double margin,
+                    Reduction<S, R> reduction) {
+        return a.with(LossTerms.marginRanking(a.value(), b.value(), target.value(), margin, reduction.kind()));
+    }
+
+    /**
+     * Of distances x: x where t is 1, {@code max(0, margin - x)} where it is -1. PyTorch:
+     * {@code hinge_embedding_loss(input, target, margin, reduction)}.
+     */
+    public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> hingeEmbeddingLoss(
+                    Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, double margin, Reduction<S, R> reduction) {
+        return x.with(LossTerms.hingeEmbedding(x.value(), target.value(), margin, reduction.kind()));
+    }
+
+    /**
+     * The hinge of several classes: {@code sum(weight[t] max(0, margin - x[t] + x[j])^p) / C} over the classes j other than
+     * t. PyTorch: {@code multi_margin_loss(input, target, p, margin, weight, reduction)}.
+     *
+     * @throws TensorArgumentException if a target is outside [0, C), at the latest where the result is read
+     */
+    public static <N extends Dim, C extends Dim, R extends Shape, D extends Floating, Dev extends DeviceType>
+            Tensor<R, D, Dev> multiMarginLoss(
+                    Tensor<R2<N, C>, D, Dev> x,
+                    Tensor<R1<N>, ? extends Integral, Dev> target,
+                    MultiMarginOptions<D, Dev> options,
+                    Reduction<R1<N>, R> reduction) {
+        return x.with(VectorLosses.multiMargin(
+                x.value(),
+                target.value(),
+                options.p(),
+                options.margin(),
+                options.weight().map(Tensor::value).orElse(null),
+                reduction.kind()));
+    }
+
+    /**
+     * Connectionist temporal classification (Graves et al. 2006): the negative logarithm of the probability of a labelling,
+     * summed over all ways to spread it, with blanks between, over the steps. Shapes: log-probabilities (T, N, C), targets
+     * (N, S), padded behind each one's length with anything. The mean is that of losses divided by their targets' lengths. The
+     * gradient is that of the formula; PyTorch's differs until it has gone through log_softmax. An infinite loss has gradient 0
+     * here. PyTorch: {@code ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)}.
+     *
+     * @param inputLengths the steps of each sample, 1 to T
+     * @param targetLengths the labels of each sample, 0 to S
+     * @throws TensorArgumentException if lengths are outside, or a label is outside [0, C), at the latest where the result is
+     *     read
+     */
+    public static <
+                    T extends Dim,
+                    N extends Dim,
+                    C extends Dim,
+                    L extends Dim,
+                    R extends Shape,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R, D, Dev> ctcLoss(
+                    Tensor<R3<T, N, C>, D, Dev> logp,
+                    Tensor<R2<N, L>, ? extends Integral, Dev> targets,
+                    long[] inputLengths,
+                    long[] targetLengths,
+                    CtcOptions options,
+                    Reduction<R1<N>, R> reduction) {
+        return logp.with(Ctc.apply(
+                logp.value(),
+                targets.value(),
+                inputLengths,
+                targetLengths,
+                options.blank(),
+                options.zeroInfinity() ? 0 : Double.POSITIVE_INFINITY,
+                reduction.kind()));
     }
 
     // ---- normalisation

@@ -593,6 +593,13 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
         return Joins.split(value, size, dim).stream().map(this::<S>with).toList();
     }
 
+    /** Views of each element of an axis, which goes away. PyTorch: {@code torch.unbind}. */
+    public <R extends Shape> List<Tensor<R, D, Dev>> unbind(Axis<S, R> axis) {
+        return Views.unbind(Views.moveToFront(value, axis.dim())).stream()
+                .map(this::<R>with)
+                .toList();
+    }
+
     // ---- by index
 
     /** {@code out[i][j] = x[i][index[i][j]]} for dim 1, and so on; the index is shaped as the result. */

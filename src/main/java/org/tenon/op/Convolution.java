@@ -3,7 +3,9 @@ package org.tenon.op;
 import static org.tenon.op.Graph.grads;
 
 import java.util.Arrays;
+import java.util.function.BinaryOperator;
 import java.util.stream.IntStream;
+import org.tenon.DType;
 import org.tenon.spi.ReduceOp;
 
 /**
@@ -46,7 +48,7 @@ public final class Convolution {
         long[] lengths = Windows.lengths(x, geometry.axes());
         geometry.checkFits(op, lengths, x);
         Convolution convolution = new Convolution(op, geometry, groups, x.size(0), x.size(1), lengths);
-        return Frame.result(() -> convolution.biased(convolution.recorded(x, w), bias));
+        return Frame.result(() -> convolution.biased(narrowed(x, w, convolution::recorded), bias));
     }
 
     /**
@@ -82,7 +84,16 @@ public final class Convolution {
             }
         }
         Convolution convolution = new Convolution(op, geometry, groups, x.size(0), channels, lengths);
-        return Frame.result(() -> convolution.biased(convolution.inputGradient(x, w), bias));
+        return Frame.result(() -> convolution.biased(narrowed(x, w, convolution::inputGradient), bias));
+    }
+
+    /** {@code function} of both, in a region of mixed precision cast to its half type and back. */
+    private static Value narrowed(Value x, Value w, BinaryOperator<Value> function) {
+        if (!Precision.narrows(x, w)) {
+            return function.apply(x, w);
+        }
+        DType half = Precision.current();
+        return Copies.to(function.apply(Copies.to(x, half), Copies.to(w, half)), x.dtype());
     }
 
     private static void check(String op, Value x, Value w, Value bias, Windows.Geometry geometry, long groups) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
+import org.tenon.DType;
 import org.tenon.TensorStateException;
 import org.tenon.spi.BinaryOp;
 
@@ -86,7 +87,8 @@ public final class Graph {
                         seed);
             }
         }
-        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run = () -> run(root, start, seed, keep);
+        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run =
+                () -> Precision.with(DType.F32, () -> run(root, start, seed, keep));
         return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
     }
 

@@ -14,18 +14,24 @@ public final class Indexing {
 
     /** {@code out[i][j][k] = x[i][index[i][j][k]][k]} for the middle axis {@code dim}. */
     public static Value gather(Value x, int dim, Value index) {
-        int axis = checkAlong("gather", x, dim, index, x);
-        Value out = Value.allocate("gather", x.backend(), x.dtype(), index.sizes());
+        return gather("gather", "index", x, dim, index);
+    }
+
+    /** The same for an op whose errors call the index {@code what}. */
+    static Value gather(String op, String what, Value x, int dim, Value index) {
+        int axis = checkAlong(op, x, dim, index, x);
+        Value out = Value.allocate(op, x.backend(), x.dtype(), index.sizes());
         try (Pins _ = Pins.of(x, index, out)) {
-            x.backend().kernels().gather(x.strided(), axis, index.strided(), bound("gather", x, axis), out.strided());
+            IndexCheck check = new IndexCheck(op, what, x.size(axis), null);
+            x.backend().kernels().gather(x.strided(), axis, index.strided(), check, out.strided());
         }
         long[] sizes = x.sizes();
         return Graph.record(
-                "gather",
+                op,
                 out,
                 in -> {
                     Value zeros = Creation.full(
-                            "gather", in.gradient().backend(), in.gradient().dtype(), 0, sizes);
+                            op, in.gradient().backend(), in.gradient().dtype(), 0, sizes);
                     return grads(scatterAdd(zeros, axis, in.saved(0), in.gradient()));
                 },
                 new Value[] {x},

@@ -3,6 +3,7 @@ package org.tenon.op;
 import static org.tenon.op.Graph.grads;
 
 import java.util.Arrays;
+import org.tenon.DType;
 import org.tenon.spi.Strided;
 
 /** Matrix products. Transposed operands are views; no operand is copied for its layout. */
@@ -24,6 +25,10 @@ public final class MatMul {
                     y);
         }
         checkInner(op, x, y, x.size(rank - 1), y.size(rank - 2));
+        if (Precision.narrows(x, y)) {
+            DType half = Precision.current();
+            return Frame.result(() -> Copies.to(product(op, Copies.to(x, half), Copies.to(y, half)), x.dtype()));
+        }
         long m = x.size(rank - 2);
         long n = y.size(rank - 1);
         Value out = Value.allocate(

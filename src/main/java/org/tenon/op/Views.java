@@ -2,7 +2,9 @@ package org.tenon.op;
 
 import static org.tenon.op.Graph.grads;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** Other looks at the same memory, and the copies where there is no such look. */
@@ -55,6 +57,15 @@ public final class Views {
             inverse[axes[i]] = i;
         }
         return view(op, x, x.layout().permute(axes), in -> grads(permute(op, in.gradient(), inverse)));
+    }
+
+    /** Axis {@code dim} first, the others as they were. */
+    public static Value moveToFront(Value x, int dim) {
+        int axis = Checks.axis("permute", dim, x);
+        int[] order = IntStream.range(0, x.rank())
+                .map(i -> i == 0 ? axis : i <= axis ? i - 1 : i)
+                .toArray();
+        return axis == 0 ? x : permute("permute", x, order);
     }
 
     /** Two axes swapped. */
@@ -179,6 +190,30 @@ public final class Views {
                 x,
                 x.layout().without(axis, at),
                 in -> grads(embed(unsqueeze(in.gradient(), axis), original, axis, at, 1)));
+    }
+
+    /**
+     * Each element of axis 0 as a view. Halves of halves, so that the backward of all n writes {@code log2(n)} times what the
+     * whole has, not n times.
+     */
+    public static List<Value> unbind(Value x) {
+        x.checkOpen();
+        if (x.rank() == 0) {
+            throw Checks.error("unbind", "a scalar has no axis", x);
+        }
+        List<Value> parts = new ArrayList<>();
+        halve(x, parts);
+        return parts;
+    }
+
+    private static void halve(Value x, List<Value> parts) {
+        long length = x.size(0);
+        if (length == 1) {
+            parts.add(select(x, 0, 0));
+        } else if (length > 1) {
+            halve(narrow(x, 0, 0, length / 2), parts);
+            halve(narrow(x, 0, length / 2, length - length / 2), parts);
+        }
     }
 
     /** The same memory and values, apart from the graph. */

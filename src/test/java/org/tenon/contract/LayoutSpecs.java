@@ -241,6 +241,28 @@ final class LayoutSpecs {
                 x -> x.a().split(2, 1).get(0),
                 x -> Reference.slice(x.get(0), 1, 0, 2, 1),
                 Arr.any(DType.F32, 1, 3, 5));
+        moved(
+                        all,
+                        "Tensor.unbind(Axis)",
+                        x -> x.a().as(K3).unbind(R3.<Dim, Dim, Dim>dim1()).get(3),
+                        x -> Reference.slice(x.get(0), 1, 3, 4, 1).reshaped(2, 4),
+                        2,
+                        5,
+                        4)
+                .exact(
+                        "as many as there are",
+                        x -> F.stack(x.a().as(K3).unbind(R3.<Dim, Dim, Dim>dim2()), 2),
+                        x -> x.get(0),
+                        Arr.any(DType.F32, 1, 2, 3, 5))
+                .grad(
+                        "of all",
+                        x -> F.stack(x.a().as(K3).unbind(R3.<Dim, Dim, Dim>dim0()), 1),
+                        Arr.normal(DType.F64, 1, 3, 2, 2))
+                .refuses("a closed tensor", "after it was closed", d -> {
+                    Tensor<Any, F64, Cpu> x = x(d, 2, 3, 4);
+                    x.close();
+                    return x.as(K3).unbind(R3.<Dim, Dim, Dim>dim0());
+                });
         moved(all, "Tensor.contiguous()", x -> x.a().contiguous(), x -> x.get(0), 2, 3, 4).view = false;
         moved(all, "Tensor.copy()", x -> x.a().copy(), x -> x.get(0), 2, 3, 4).view = false;
         moved(all, "Tensor.any()", x -> x.a().any(), x -> x.get(0), 2, 3);

@@ -38,6 +38,7 @@ final class Specs {
         NormSpecs.add(all);
         ConvSpecs.add(all);
         AttentionSpecs.add(all);
+        LossSpecs.add(all);
         return all;
     }
 
