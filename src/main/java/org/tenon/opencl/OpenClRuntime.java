@@ -24,7 +24,9 @@ import org.tenon.TensorStateException;
 import org.tenon.gpu.GpuKernel;
 import org.tenon.gpu.GpuRuntime;
 import org.tenon.gpu.Launch;
+import org.tenon.gpu.Sources;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
 
 /** One OpenCL device: its context, its in-order queue, its programs. */
@@ -130,13 +132,34 @@ final class OpenClRuntime implements GpuRuntime {
     }
 
     private GpuKernel build(String file, String kernel, String options) {
-        String all = options + (traits.fp64() ? " -DFP64" : "") + " -cl-std=CL1.2"
+        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, options);
+    }
+
+    @Override
+    public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        String own = kernel.sources().openCl() == null
+                ? kernel.sources().shared()
+                : kernel.sources().openCl();
+        String source = Sources.custom("portable.opencl.h", preamble, kernel.name(), own);
+        cl_program program = programs.custom("the kernel of " + kernel.name(), source, allOptions(options));
+        return kernel(program, "custom/" + kernel.name(), kernel.name(), options);
+    }
+
+    private String allOptions(String options) {
+        return options + (traits.fp64() ? " -DFP64" : "") + " -cl-std=CL1.2"
                 + (found.roundsDivisions() ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
-        cl_program program = programs.get(file, all);
+    }
+
+    private GpuKernel kernel(cl_program program, String name, String function, String options) {
         int[] status = new int[1];
-        cl_kernel built = CL.clCreateKernel(program, kernel, status);
-        check("clCreateKernel " + kernel, status[0]);
-        return new OpenClKernel(file + "/" + kernel, block(options), built);
+        cl_kernel built = CL.clCreateKernel(program, function, status);
+        if (status[0] == CL.CL_INVALID_KERNEL_NAME) {
+            throw new TensorStateException(
+                    this.name, "the source of " + name + " has no kernel of the name " + function + "; KERNEL void "
+                            + function + "(...) is wanted");
+        }
+        check("clCreateKernel " + function, status[0]);
+        return new OpenClKernel(name, block(options), built);
     }
 
     private static int block(String options) {

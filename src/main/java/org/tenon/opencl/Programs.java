@@ -64,35 +64,40 @@ final class Programs {
 
     /** The program of {@code file} under these options. */
     synchronized cl_program get(String file, String options) {
-        return programs.computeIfAbsent(file + " " + options, _ -> load(file, options));
+        return programs.computeIfAbsent(
+                file + " " + options,
+                _ -> load("kernels/" + file + ".k", Sources.program("portable.opencl.h", file), options));
     }
 
-    private cl_program load(String file, String options) {
-        String source = Sources.program("portable.opencl.h", file);
+    /** The program of a user's source, which {@code what} names in messages. */
+    synchronized cl_program custom(String what, String source, String options) {
+        return load(what, source, options);
+    }
+
+    private cl_program load(String what, String source, String options) {
         byte[] key = digest((identity + "\n" + options + "\n" + source).getBytes(StandardCharsets.UTF_8));
         Path cached = folder == null ? null : folder.resolve(HexFormat.of().formatHex(key));
         cl_program known = cached == null ? null : fromFile(cached, key, options);
         if (known != null) {
             return known;
         }
-        cl_program program = fromSource(file, source, options);
+        cl_program program = fromSource(what, source, options);
         if (cached != null) {
             keep(program, cached, key);
         }
         return program;
     }
 
-    private cl_program fromSource(String file, String source, String options) {
+    private cl_program fromSource(String what, String source, String options) {
         int[] status = new int[1];
         cl_program program =
-                CL.clCreateProgramWithSource(context, 1, new String[] {source}, new long[] {source.length()}, status);
+                CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
         Status.check(device, "clCreateProgramWithSource", status[0]);
         int built = CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
         if (built != CL.CL_SUCCESS) {
             String log = log(program);
             CL.clReleaseProgram(program);
-            throw new TensorStateException(
-                    device, "kernels/" + file + ".k does not build with " + options + ":\n" + log);
+            throw new TensorStateException(device, what + " does not build with " + options + ":\n" + log);
         }
         return program;
     }
