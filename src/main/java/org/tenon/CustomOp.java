@@ -194,7 +194,8 @@ public final class CustomOp {
         /** The result, if the op keeps it. */
         public Tensor<Any, D, Dev> result() {
             if (saved == Custom.Saved.INPUTS) {
-                throw new TensorStateException(op, "its backward asks for the result, but the op keeps the inputs only");
+                throw new TensorStateException(
+                        op, "its backward asks for the result, but the op keeps the inputs only");
             }
             return new Tensor<>(in.saved(saved == Custom.Saved.RESULT ? 0 : results.length), dtype, device);
         }
@@ -246,7 +247,8 @@ public final class CustomOp {
                     || parameters.contains(text);
             if (!text.matches("[A-Za-z][A-Za-z0-9_]*") || taken) {
                 throw new TensorArgumentException(
-                        "customOp", what + " cannot have the name '" + text + "'; names are those of C, each once, and not out");
+                        "customOp",
+                        what + " cannot have the name '" + text + "'; names are those of C, each once, and not out");
             }
             return text;
         }
@@ -259,14 +261,16 @@ public final class CustomOp {
         /** One more input, of this element type; not the first. */
         public Builder input(String inputName, DType dtype) {
             if (inputs.isEmpty()) {
-                throw new TensorArgumentException("customOp", "the first input gives the element type; declare it without");
+                throw new TensorArgumentException(
+                        "customOp", "the first input gives the element type; declare it without");
             }
             return add(inputName, Objects.requireNonNull(dtype));
         }
 
         private Builder add(String inputName, DType dtype) {
             if (inputs.size() == CustomKernel.INPUTS) {
-                throw new TensorArgumentException("customOp", name + " has more than " + CustomKernel.INPUTS + " inputs");
+                throw new TensorArgumentException(
+                        "customOp", name + " has more than " + CustomKernel.INPUTS + " inputs");
             }
             inputs.add(new CustomKernel.Input(identifier("an input of " + name, inputName), dtype));
             return this;

@@ -54,9 +54,7 @@ public final class GradCheck {
                 .map(input -> input.detach().copy().requireGrad())
                 .toList();
         Gradients gradients = reduced(function.apply(leaves)).backward();
-        return leaves.stream()
-                .map(leaf -> gradients.get(leaf).toDoubleArray())
-                .toList();
+        return leaves.stream().map(leaf -> gradients.get(leaf).toDoubleArray()).toList();
     }
 
     private static <Dev extends DeviceType> double shifted(

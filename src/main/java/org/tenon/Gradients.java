@@ -148,7 +148,8 @@ public final class Gradients implements TensorGroup, AutoCloseable {
         Map<Node, Held> replaced = new LinkedHashMap<>();
         int i = 0;
         for (Map.Entry<Node, Held> each : byLeaf.entrySet()) {
-            replaced.put(each.getKey(), new Held(values.get(i++), each.getValue().device()));
+            replaced.put(
+                    each.getKey(), new Held(values.get(i++), each.getValue().device()));
         }
         return new Gradients(replaced);
     }

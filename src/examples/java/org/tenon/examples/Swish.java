@@ -19,16 +19,15 @@ public final class Swish {
     private static final CustomOp SWISH = CustomOp.named("swish")
             .input("x")
             .parameter("beta")
-            .kernel(
-                    """
-                    KERNEL void swish(ARGUMENTS) {
-                        long i = INDEX;
-                        if (i < ITEMS) {
-                            REAL v = LOAD(x, i);
-                            STORE(out, i, v / ((REAL) 1 + exp(-PARAMETER(beta) * v)));
-                        }
+            .kernel("""
+                KERNEL void swish(ARGUMENTS) {
+                    long i = INDEX;
+                    if (i < ITEMS) {
+                        REAL v = LOAD(x, i);
+                        STORE(out, i, v / ((REAL) 1 + exp(-PARAMETER(beta) * v)));
                     }
-                    """)
+                }
+                """)
             .cpu((call, from, to) -> {
                 for (long i = from; i < to; i++) {
                     double v = call.input(0).get(i);
@@ -50,17 +49,16 @@ public final class Swish {
             .input("g")
             .input("x")
             .parameter("beta")
-            .kernel(
-                    """
-                    KERNEL void swish_grad(ARGUMENTS) {
-                        long i = INDEX;
-                        if (i < ITEMS) {
-                            REAL v = LOAD(x, i);
-                            REAL s = (REAL) 1 / ((REAL) 1 + exp(-PARAMETER(beta) * v));
-                            STORE(out, i, LOAD(g, i) * (s + PARAMETER(beta) * v * s * ((REAL) 1 - s)));
-                        }
+            .kernel("""
+                KERNEL void swish_grad(ARGUMENTS) {
+                    long i = INDEX;
+                    if (i < ITEMS) {
+                        REAL v = LOAD(x, i);
+                        REAL s = (REAL) 1 / ((REAL) 1 + exp(-PARAMETER(beta) * v));
+                        STORE(out, i, LOAD(g, i) * (s + PARAMETER(beta) * v * s * ((REAL) 1 - s)));
                     }
-                    """)
+                }
+                """)
             .cpu((call, from, to) -> {
                 double beta = call.parameter(0);
                 for (long i = from; i < to; i++) {

@@ -18,9 +18,9 @@ final class CpuCustom {
         }
         CustomCall call = new CustomCall(elements(out), elements, parameters.clone());
         Parallel.items(
-                items, Math.max(1, out.count() / Math.max(1, items)), (from, to) -> kernel.sources()
-                        .cpu()
-                        .run(call, from, to));
+                items,
+                Math.max(1, out.count() / Math.max(1, items)),
+                (from, to) -> kernel.sources().cpu().run(call, from, to));
     }
 
     private static Elements elements(Strided operand) {

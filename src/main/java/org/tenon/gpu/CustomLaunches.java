@@ -56,11 +56,10 @@ final class CustomLaunches {
             variants = built.computeIfAbsent(kernel, _ -> new ConcurrentHashMap<>());
         }
         return variants.computeIfAbsent(preamble, _ -> {
-            int block =
-                    switch (kernel.grid()) {
-                        case THREADS -> THREADS;
-                        case GROUPS -> runtime.traits().block();
-                    };
+            int block = switch (kernel.grid()) {
+                case THREADS -> THREADS;
+                case GROUPS -> runtime.traits().block();
+            };
             return runtime.custom(kernel, preamble, "-DBLOCK=" + block);
         });
     }

@@ -91,16 +91,15 @@ public final class Custom {
     }
 
     private static Value record(String op, Value out, Node.Backward backward, Saved saved, Value[] inputs) {
-        Value[] kept =
-                switch (saved) {
-                    case INPUTS -> inputs;
-                    case RESULT -> new Value[] {out};
-                    case BOTH -> {
-                        Value[] both = Arrays.copyOf(inputs, inputs.length + 1);
-                        both[inputs.length] = out;
-                        yield both;
-                    }
-                };
+        Value[] kept = switch (saved) {
+            case INPUTS -> inputs;
+            case RESULT -> new Value[] {out};
+            case BOTH -> {
+                Value[] both = Arrays.copyOf(inputs, inputs.length + 1);
+                both[inputs.length] = out;
+                yield both;
+            }
+        };
         return Graph.record(op, out, backward, inputs, kept);
     }
 
@@ -108,13 +107,15 @@ public final class Custom {
         String op = kernel.name();
         if (inputs.length != kernel.inputs().size()) {
             throw new TensorArgumentException(
-                    op, "there are " + inputs.length + " inputs; it takes " + kernel.inputs().size());
+                    op,
+                    "there are " + inputs.length + " inputs; it takes "
+                            + kernel.inputs().size());
         }
         if (parameters.length != kernel.parameters().size()) {
             throw new TensorArgumentException(
                     op,
-                    "there are " + parameters.length + " parameters; it takes " + kernel.parameters().size() + ", "
-                            + kernel.parameters());
+                    "there are " + parameters.length + " parameters; it takes "
+                            + kernel.parameters().size() + ", " + kernel.parameters());
         }
         Checks.operands(op, inputs);
         Checks.floating(op, inputs[0]);
@@ -135,12 +136,11 @@ public final class Custom {
     private static void checkSource(CustomKernel kernel, Backend backend) {
         CustomKernel.Sources sources = kernel.sources();
         String kind = backend.name().replaceAll(":.*", "");
-        boolean there =
-                switch (kind) {
-                    case "cpu" -> sources.cpu() != null;
-                    case "cuda" -> sources.ptx() != null || sources.shared() != null;
-                    default -> sources.openCl() != null || sources.shared() != null;
-                };
+        boolean there = switch (kind) {
+            case "cpu" -> sources.cpu() != null;
+            case "cuda" -> sources.ptx() != null || sources.shared() != null;
+            default -> sources.openCl() != null || sources.shared() != null;
+        };
         if (!there) {
             throw new TensorArgumentException(
                     kernel.name(), "it has no kernel for " + backend.name() + "; give it one where it is built");

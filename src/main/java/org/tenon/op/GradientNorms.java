@@ -25,7 +25,8 @@ public final class GradientNorms {
     /** {@code (sum |g|^p)^(1/p)} over all elements of all gradients, a scalar of float64 if any is, else of float32. */
     public static Value total(List<Value> gradients, double p) {
         if (!(p > 0)) {
-            throw new TensorArgumentException("norm", "p " + p + " is not positive; use 2, or infinity for the largest");
+            throw new TensorArgumentException(
+                    "norm", "p " + p + " is not positive; use 2, or infinity for the largest");
         }
         return Frame.result(() -> GradMode.off(() -> {
             boolean largest = p == Double.POSITIVE_INFINITY;
@@ -42,7 +43,9 @@ public final class GradientNorms {
             if (total == null) {
                 return Creation.full("norm", gradients.getFirst().backend(), widest(gradients), 0);
             }
-            return largest ? total : p == 2 ? UnaryGradients.call(UnaryOp.SQRT, total) : UnaryGradients.pow(total, 1 / p);
+            return largest
+                    ? total
+                    : p == 2 ? UnaryGradients.call(UnaryOp.SQRT, total) : UnaryGradients.pow(total, 1 / p);
         }));
     }
 

@@ -155,8 +155,9 @@ final class OpenClRuntime implements GpuRuntime {
         cl_kernel built = CL.clCreateKernel(program, function, status);
         if (status[0] == CL.CL_INVALID_KERNEL_NAME) {
             throw new TensorStateException(
-                    this.name, "the source of " + name + " has no kernel of the name " + function + "; KERNEL void "
-                            + function + "(...) is wanted");
+                    this.name,
+                    "the source of " + name + " has no kernel of the name " + function + "; KERNEL void " + function
+                            + "(...) is wanted");
         }
         check("clCreateKernel " + function, status[0]);
         return new OpenClKernel(name, block(options), built);

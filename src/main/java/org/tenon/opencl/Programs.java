@@ -90,8 +90,7 @@ final class Programs {
 
     private cl_program fromSource(String what, String source, String options) {
         int[] status = new int[1];
-        cl_program program =
-                CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
+        cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
         Status.check(device, "clCreateProgramWithSource", status[0]);
         int built = CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
         if (built != CL.CL_SUCCESS) {

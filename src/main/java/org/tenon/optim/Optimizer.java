@@ -55,9 +55,7 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
                 slot.tensors()
                         .put(
                                 each,
-                                parameter
-                                        .device()
-                                        .full(Any.of(parameter.shape()), startOf(each), parameter.dtype()));
+                                parameter.device().full(Any.of(parameter.shape()), startOf(each), parameter.dtype()));
             }
             slots.add(slot);
         }
@@ -167,10 +165,13 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
         OptimizerState<Dev> own = state();
         checkNames(own.tensors().keySet(), saved.tensors().keySet());
         checkNames(own.numbers().keySet(), saved.numbers().keySet());
-        own.tensors().forEach((name, tensor) -> checkAlike(name, tensor.value(), saved.tensors().get(name).value()));
+        own.tensors()
+                .forEach((name, tensor) -> checkAlike(
+                        name, tensor.value(), saved.tensors().get(name).value()));
         saved.numbers().forEach((name, number) -> checkAtLeastZero(name(), name, number));
-        own.tensors().forEach((name, tensor) -> Copies.into(
-                tensor.value(), saved.tensors().get(name).value()));
+        own.tensors()
+                .forEach((name, tensor) ->
+                        Copies.into(tensor.value(), saved.tensors().get(name).value()));
         for (int i = 0; i < slots.size(); i++) {
             slots.get(i).step(saved.numbers().get("state." + i + ".step").longValue());
         }

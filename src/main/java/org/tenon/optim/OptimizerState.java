@@ -16,7 +16,8 @@ import org.tenon.Tensor;
  * @param numbers by name
  * @param <Dev> device type
  */
-public record OptimizerState<Dev extends DeviceType>(Map<String, Tensor<?, ?, Dev>> tensors, Map<String, Double> numbers) {
+public record OptimizerState<Dev extends DeviceType>(
+        Map<String, Tensor<?, ?, Dev>> tensors, Map<String, Double> numbers) {
     /** A copy of the maps, in their order; the tensors are not copied. */
     public OptimizerState {
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));

@@ -67,8 +67,7 @@ public final class ReduceLROnPlateau {
     /** With these options. */
     public ReduceLROnPlateau(Optimizer<?, ?> optimizer, Options options) {
         if (!(options.factor() > 0 && options.factor() < 1)) {
-            throw new TensorArgumentException(
-                    "ReduceLROnPlateau", "factor " + options.factor() + " is outside (0, 1)");
+            throw new TensorArgumentException("ReduceLROnPlateau", "factor " + options.factor() + " is outside (0, 1)");
         }
         this.optimizer = optimizer;
         this.options = options;
@@ -114,8 +113,7 @@ public final class ReduceLROnPlateau {
     public void load(Map<String, Double> saved) {
         if (!saved.keySet().equals(state().keySet())) {
             throw new TensorArgumentException(
-                    "ReduceLROnPlateau",
-                    "the state has " + saved.keySet() + "; " + state().keySet() + " are needed");
+                    "ReduceLROnPlateau", "the state has " + saved.keySet() + "; " + state().keySet() + " are needed");
         }
         best = saved.get("best");
         bad = saved.get("num_bad_epochs").longValue();

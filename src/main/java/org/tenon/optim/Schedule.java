@@ -34,8 +34,8 @@ public interface Schedule {
     static Schedule multiStep(double gamma, long... milestones) {
         long[] sorted = milestones.clone();
         Arrays.sort(sorted);
-        return (base, step) ->
-                base * Math.pow(gamma, Arrays.stream(sorted).filter(m -> m <= step).count());
+        return (base, step) -> base
+                * Math.pow(gamma, Arrays.stream(sorted).filter(m -> m <= step).count());
     }
 
     /** Times {@code gamma} every step. PyTorch: {@code ExponentialLR}. */

@@ -33,6 +33,7 @@ final class Specs {
         LayoutSpecs.add(all);
         IndexSpecs.add(all);
         CreationSpecs.add(all);
+        CustomSpecs.add(all);
         return all;
     }
 

@@ -18,8 +18,8 @@ import org.tenon.Dim;
 import org.tenon.F32;
 import org.tenon.F64;
 import org.tenon.Floating;
-import org.tenon.GradCheck;
 import org.tenon.Generator;
+import org.tenon.GradCheck;
 import org.tenon.I64;
 import org.tenon.R1;
 import org.tenon.R2;
@@ -41,26 +41,25 @@ class CustomOpTest {
             .parameter("shift")
             .shape(inputs -> new long[] {inputs.getFirst()[0]})
             .groups((result, inputs) -> result[0])
-            .kernel(
-                    """
-                    KERNEL void weighted(ARGUMENTS) {
-                        LOCAL REAL sums[BLOCK];
-                        long columns = SIZE(x, 1);
-                        REAL sum = 0;
-                        for (long c = THREAD; c < columns; c += BLOCK) {
-                            sum += LOAD(x, GROUP * columns + c);
-                        }
-                        sums[THREAD] = sum;
-                        BARRIER();
-                        if (THREAD == 0) {
-                            REAL all = 0;
-                            for (int t = 0; t < BLOCK; t++) {
-                                all += sums[t];
-                            }
-                            STORE(out, GROUP, all * LOAD(table, LOAD(index, GROUP)) * PARAMETER(scale) + PARAMETER(shift));
-                        }
+            .kernel("""
+                KERNEL void weighted(ARGUMENTS) {
+                    LOCAL REAL sums[BLOCK];
+                    long columns = SIZE(x, 1);
+                    REAL sum = 0;
+                    for (long c = THREAD; c < columns; c += BLOCK) {
+                        sum += LOAD(x, GROUP * columns + c);
                     }
-                    """)
+                    sums[THREAD] = sum;
+                    BARRIER();
+                    if (THREAD == 0) {
+                        REAL all = 0;
+                        for (int t = 0; t < BLOCK; t++) {
+                            all += sums[t];
+                        }
+                        STORE(out, GROUP, all * LOAD(table, LOAD(index, GROUP)) * PARAMETER(scale) + PARAMETER(shift));
+                    }
+                }
+                """)
             .cpu((call, from, to) -> {
                 long columns = call.input(0).size(1);
                 for (long row = from; row < to; row++) {
@@ -103,9 +102,11 @@ class CustomOpTest {
                 float[] got = Swish.swish(x, 1).toFloatArray();
                 double tolerance = dtype == DType.BF16 ? 2e-2 : dtype == DType.F16 ? 2e-3 : 1e-6;
                 for (int i = 0; i < wanted.length; i++) {
-                    assertThat((double) got[i]).isCloseTo(wanted[i], within(tolerance * Math.max(1, Math.abs(wanted[i]))));
+                    assertThat((double) got[i])
+                            .isCloseTo(wanted[i], within(tolerance * Math.max(1, Math.abs(wanted[i]))));
                 }
-                assertThat(Swish.swish(x.transpose(0, 1), 1).transpose(0, 1).toFloatArray()).isEqualTo(got);
+                assertThat(Swish.swish(x.transpose(0, 1), 1).transpose(0, 1).toFloatArray())
+                        .isEqualTo(got);
             }
         }
         assertThat(Swish.swish(device.<R1<Dim>>zeros(R1.of(0)), 2).numel()).isZero();
@@ -146,7 +147,10 @@ class CustomOpTest {
         Tensor<R1<Dim>, F32, Dev> table = device.tensor(2f, -1f);
         assertThat(WEIGHTED.with(0.5, 3).apply(x, index, table).toFloatArray()).containsExactly(0, 25, -16);
         Tensor<R2<Dim, Dim>, F32, Dev> empty = device.zeros(R2.of(0, 4));
-        assertThat(WEIGHTED.with(1, 0).apply(empty, device.zeros(R1.of(0), DType.I64), table).shape()).containsExactly(0);
+        assertThat(WEIGHTED.with(1, 0)
+                        .apply(empty, device.zeros(R1.of(0), DType.I64), table)
+                        .shape())
+                .containsExactly(0);
         if (device.supports(DType.F64)) {
             Tensor<Any, F64, Dev> rows = device.randn(Any.of(3, 5), DType.F64, new Generator(3));
             GradCheck.check(
@@ -183,8 +187,11 @@ class CustomOpTest {
                 .input("x")
                 .kernel("KERNEL void another(ARGUMENTS) {}")
                 .build();
-        assertThatThrownBy(() -> other.apply(device.ones(R1.of(2)))).hasMessageContaining("no kernel of the name other");
-        assertThat(device.ones(R1.of(3)).sum().item()).as("the device works afterwards").isEqualTo(3);
+        assertThatThrownBy(() -> other.apply(device.ones(R1.of(2))))
+                .hasMessageContaining("no kernel of the name other");
+        assertThat(device.ones(R1.of(3)).sum().item())
+                .as("the device works afterwards")
+                .isEqualTo(3);
     }
 
     @EveryDevice
@@ -209,12 +216,15 @@ class CustomOpTest {
                 .hasMessageContaining("weighted: there are 2 inputs; it takes 3");
         assertThatThrownBy(() -> WEIGHTED.with(1).apply(rows, index, x))
                 .hasMessageContaining("there are 1 parameters; it takes 2, [scale, shift]");
-        assertThatThrownBy(() -> WEIGHTED.with(1, 2).apply(rows, x, x)).hasMessageContaining("input index must be int64");
+        assertThatThrownBy(() -> WEIGHTED.with(1, 2).apply(rows, x, x))
+                .hasMessageContaining("input index must be int64");
         assertThatThrownBy(() -> WEIGHTED.with(1, 2).apply(rows, index, x.to(DType.F64)))
                 .hasMessageContaining("element types differ");
         assertThatThrownBy(() -> WEIGHTED.with(1, 2).like(rows, index, x)).hasMessageContaining("use apply");
-        CustomOp gpuOnly =
-                CustomOp.named("far").input("x").kernel("KERNEL void far(ARGUMENTS) {}").build();
+        CustomOp gpuOnly = CustomOp.named("far")
+                .input("x")
+                .kernel("KERNEL void far(ARGUMENTS) {}")
+                .build();
         assertThatThrownBy(() -> gpuOnly.apply(x)).hasMessageContaining("far: it has no kernel for cpu");
         assertThatThrownBy(() -> CustomOp.named("a b")).hasMessageContaining("cannot have the name 'a b'");
         assertThatThrownBy(() -> CustomOp.named("a").input("x").parameter("x")).hasMessageContaining("'x'");
@@ -234,7 +244,8 @@ class CustomOpTest {
                     throw new IllegalStateException("by the user");
                 })
                 .build();
-        Scope.run(() -> assertThatThrownBy(() -> broken.apply(cpu.ones(R2.of(3, 4)).transpose(0, 1)))
+        Scope.run(() -> assertThatThrownBy(
+                        () -> broken.apply(cpu.ones(R2.of(3, 4)).transpose(0, 1)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("by the user"));
         assertThat(cpu.memory().liveBuffers()).isEqualTo(before);

@@ -35,10 +35,8 @@ class ClippingTest {
         Tensor<R1<Dim>, F16, Dev> b = device.ones(R1.<Dim>of(1), DType.F16).requireGrad();
         Tensor<R1<Dim>, F32, Dev> none = device.ones(R1.<Dim>of(0)).requireGrad();
         Tensor<R2<Dim, Dim>, F32, Dev> slope = device.tensor(new float[][] {{3, -4}});
-        Tensor<R0, F32, Dev> loss = a.mul(slope)
-                .sum()
-                .add(b.mul(12).to(DType.F32).sum())
-                .add(none.sum());
+        Tensor<R0, F32, Dev> loss =
+                a.mul(slope).sum().add(b.mul(12).to(DType.F32).sum()).add(none.sum());
         Gradients gradients = loss.backward();
         assertThat(gradients.norm()).isCloseTo(13, within(1e-5));
         assertThat(gradients.norm(1)).isCloseTo(19, within(1e-5));
@@ -49,8 +47,11 @@ class ClippingTest {
         assertThat(clipped.norm()).isCloseTo(6.5, within(1e-3));
         assertThat(clipped.get(a).toFloatArray()).containsExactly(new float[] {1.5f, -2}, within(1e-5f));
         assertThat(clipped.get(b).item()).isCloseTo(6, within(1e-3));
-        assertThat(gradients.clipNorm(14).get(a).toFloatArray()).as("short enough").containsExactly(3, -4);
-        assertThat(gradients.clipNorm(6, Double.POSITIVE_INFINITY).get(b).item()).isCloseTo(6, within(1e-3));
+        assertThat(gradients.clipNorm(14).get(a).toFloatArray())
+                .as("short enough")
+                .containsExactly(3, -4);
+        assertThat(gradients.clipNorm(6, Double.POSITIVE_INFINITY).get(b).item())
+                .isCloseTo(6, within(1e-3));
         assertThat(gradients.clipNorm(0).norm()).isZero();
         Gradients valued = gradients.clipValue(3.5);
         assertThat(valued.get(a).toFloatArray()).containsExactly(3, -3.5f);

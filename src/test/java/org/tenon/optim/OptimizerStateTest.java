@@ -35,7 +35,9 @@ class OptimizerStateTest {
         kinds.put("SGD momentum", p -> new SGD<>(p, 0.1, SGD.Options.DEFAULTS.momentum(0.9)));
         kinds.put("Adam", p -> new Adam<>(p, 0.1));
         kinds.put("AdamW", p -> new AdamW<>(p, 0.1));
-        kinds.put("RMSprop", p -> new RMSprop<>(p, 0.1, RMSprop.DEFAULTS.momentum(0.5).withCentring()));
+        kinds.put(
+                "RMSprop",
+                p -> new RMSprop<>(p, 0.1, RMSprop.DEFAULTS.momentum(0.5).withCentring()));
         kinds.put("Adagrad", p -> new Adagrad<>(p, 0.1, new Adagrad.Options(0.1, 0, 0, 1e-10)));
         kinds.put("Lion", p -> new Lion<>(p, 0.1));
         return kinds;
@@ -47,25 +49,28 @@ class OptimizerStateTest {
     }
 
     private static <Dev extends DeviceType> void resume(Device<Dev> device) {
-        OptimizerStateTest.<Dev>kinds().forEach((name, make) -> Scope.run(() -> {
-            Tensor<R1<Dim>, F32, Dev> a = start(device);
-            Optimizer<F32, Dev> whole = make.apply(List.of(a));
-            steps(whole, a, 3);
-            Map<String, Tensor<?, ?, Dev>> copies = new LinkedHashMap<>();
-            OptimizerState<Dev> live = whole.state();
-            live.tensors().forEach((key, tensor) -> copies.put(key, tensor.copy()));
-            OptimizerState<Dev> saved = new OptimizerState<>(copies, live.numbers());
-            Tensor<R1<Dim>, F32, Dev> b = a.detach().copy().requireGrad();
-            steps(whole, a, 4);
-            Optimizer<F32, Dev> resumed = make.apply(List.of(b));
-            resumed.lr(7);
-            resumed.load(saved);
-            assertThat(resumed.lr()).isEqualTo(0.1);
-            steps(resumed, b, 4);
-            assertThat(b.toFloatArray()).as(name).isEqualTo(a.toFloatArray());
-            assertThat(saved.numbers()).containsEntry("state.0.step", 3.0).containsEntry("param_groups.0.lr", 0.1);
-            assertThat(resumed.state().numbers()).containsEntry("state.0.step", 7.0);
-        }));
+        OptimizerStateTest.<Dev>kinds()
+                .forEach((name, make) -> Scope.run(() -> {
+                    Tensor<R1<Dim>, F32, Dev> a = start(device);
+                    Optimizer<F32, Dev> whole = make.apply(List.of(a));
+                    steps(whole, a, 3);
+                    Map<String, Tensor<?, ?, Dev>> copies = new LinkedHashMap<>();
+                    OptimizerState<Dev> live = whole.state();
+                    live.tensors().forEach((key, tensor) -> copies.put(key, tensor.copy()));
+                    OptimizerState<Dev> saved = new OptimizerState<>(copies, live.numbers());
+                    Tensor<R1<Dim>, F32, Dev> b = a.detach().copy().requireGrad();
+                    steps(whole, a, 4);
+                    Optimizer<F32, Dev> resumed = make.apply(List.of(b));
+                    resumed.lr(7);
+                    resumed.load(saved);
+                    assertThat(resumed.lr()).isEqualTo(0.1);
+                    steps(resumed, b, 4);
+                    assertThat(b.toFloatArray()).as(name).isEqualTo(a.toFloatArray());
+                    assertThat(saved.numbers())
+                            .containsEntry("state.0.step", 3.0)
+                            .containsEntry("param_groups.0.lr", 0.1);
+                    assertThat(resumed.state().numbers()).containsEntry("state.0.step", 7.0);
+                }));
     }
 
     private static <Dev extends DeviceType> Tensor<R1<Dim>, F32, Dev> start(Device<Dev> device) {
@@ -116,12 +121,15 @@ class OptimizerStateTest {
     }
 
     private static <Dev extends DeviceType> void groups(Device<Dev> device) {
-        Tensor<R2<Dim, Dim>, F32, Dev> weight = device.ones(R2.<Dim, Dim>of(2, 2)).requireGrad();
+        Tensor<R2<Dim, Dim>, F32, Dev> weight =
+                device.ones(R2.<Dim, Dim>of(2, 2)).requireGrad();
         Tensor<R1<Dim>, F32, Dev> bias = device.ones(R1.<Dim>of(2)).requireGrad();
         SGD<F32, Dev> sgd = new SGD<>(List.of(weight, weight), 0.5, SGD.Options.DEFAULTS.weightDecay(0.5));
         sgd.addGroup(List.of(bias)).lr(0.25).weightDecay(0);
         assertThat(sgd.groups()).hasSize(2);
-        assertThat(sgd.groups().getFirst().parameters()).as("a tensor given twice").hasSize(1);
+        assertThat(sgd.groups().getFirst().parameters())
+                .as("a tensor given twice")
+                .hasSize(1);
         assertThat(sgd.lr()).isEqualTo(0.5);
         sgd.step(weight.sum().add(bias.sum()).backward());
         assertThat(weight.toFloatArray()).containsOnly(0.25f);

@@ -124,8 +124,7 @@ class OptimizerTest {
                 new Case<>("RMSprop", (p, lr) -> new RMSprop<>(p, lr), rmsprop(0.99, 1e-8, 0, 0, false)),
                 new Case<>(
                         "RMSprop centred",
-                        (p, lr) -> new RMSprop<>(
-                                p, lr, new RMSprop.Options(0.8, 1e-2, 0.1, 0, false).withCentring()),
+                        (p, lr) -> new RMSprop<>(p, lr, new RMSprop.Options(0.8, 1e-2, 0.1, 0, false).withCentring()),
                         rmsprop(0.8, 1e-2, 0.1, 0, true)),
                 new Case<>(
                         "RMSprop momentum",
@@ -139,7 +138,9 @@ class OptimizerTest {
                         adagrad(0.3, 0.1, 0.5, 1e-4)),
                 new Case<>("Lion", (p, lr) -> new Lion<>(p, lr), lion(0.9, 0.99, 0)),
                 new Case<>(
-                        "Lion decay", (p, lr) -> new Lion<>(p, lr, new Lion.Options(0.6, 0.8, 0.3)), lion(0.6, 0.8, 0.3)));
+                        "Lion decay",
+                        (p, lr) -> new Lion<>(p, lr, new Lion.Options(0.6, 0.8, 0.3)),
+                        lion(0.6, 0.8, 0.3)));
     }
 
     @TestFactory

@@ -76,8 +76,8 @@ class ScheduleTest {
 
     @Test
     void sequences() {
-        Schedule schedule =
-                Schedule.sequential(List.of(Schedule.linear(0, 1, 2), Schedule.step(2, 0.1), Schedule.constant()), 2, 5);
+        Schedule schedule = Schedule.sequential(
+                List.of(Schedule.linear(0, 1, 2), Schedule.step(2, 0.1), Schedule.constant()), 2, 5);
         close(rates(schedule, 7), 0, 0.25, 0.5, 0.5, 0.05, 0.5, 0.5);
         assertThatThrownBy(() -> Schedule.sequential(List.of(Schedule.constant()), 3))
                 .isInstanceOf(TensorArgumentException.class)
