@@ -7,7 +7,16 @@ exec </dev/null
 
 # ---- System packages --------------------------------------------------------
 # Install Debian packages here when a step below starts to need one.
-# None is needed today.
+# Chromium shows the HTML report to its test, NumPy reads and writes files for its own. Without them those are skipped.
+if ((EUID == 0)) && command -v apt-get >/dev/null; then
+    wanted=()
+    command -v chromium >/dev/null || wanted+=(chromium fonts-liberation)
+    python3 -c 'import numpy' 2>/dev/null || /usr/bin/python3 -c 'import numpy' 2>/dev/null || wanted+=(python3-numpy)
+    if ((${#wanted[@]} > 0)); then
+        { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+            "${wanted[@]}" >/dev/null; } || echo "could not install ${wanted[*]}; some tests will be skipped"
+    fi
+fi
 # -----------------------------------------------------------------------------
 
 failed=()

@@ -37,8 +37,7 @@ public final class HostArray<S extends Shape, D extends DType> {
         }
         if (data.byteSize() != bytes) {
             throw new TensorArgumentException(
-                    "hostArray",
-                    "the data has " + data.byteSize() + " bytes, " + dtype + shape + " takes " + bytes);
+                    "hostArray", "the data has " + data.byteSize() + " bytes, " + dtype + shape + " takes " + bytes);
         }
         return new HostArray<>(data, shape.sizes(), dtype);
     }

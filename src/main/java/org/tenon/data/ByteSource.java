@@ -129,8 +129,8 @@ final class ByteSource implements Closeable {
     /** The next {@code count} bytes, which must be the last: a longer file is as wrong as a shorter one. */
     MemorySegment rest(long count, String what) throws IOException {
         if (count > promised - position) {
-            throw error(what + " would take " + count + " bytes, but there are "
-                    + (where.isEmpty() ? "" : "at most ") + (promised - position) + "; the header is wrong or the file was cut");
+            throw error(what + " would take " + count + " bytes, but there are " + (where.isEmpty() ? "" : "at most ")
+                    + (promised - position) + "; the header is wrong or the file was cut");
         }
         long capacity = where.isEmpty() ? count : Math.min(count, FIRST);
         MemorySegment all = HostArray.memory(capacity);
@@ -149,7 +149,8 @@ final class ByteSource implements Closeable {
             done += got;
         }
         if (read(piece, 0, 1) != 0) {
-            throw error(position - 1, "there are more bytes than " + what + " takes, " + count + "; the header is wrong");
+            throw error(
+                    position - 1, "there are more bytes than " + what + " takes, " + count + "; the header is wrong");
         }
         return all;
     }

@@ -113,8 +113,7 @@ public final class Csv {
     /** For each row the position of a column's text among its {@link #classes}. */
     public HostArray<R1<Dim>, I64> labels(String column) {
         List<String> classes = classes(column);
-        return HostArray.of(
-                texts(column).stream().mapToLong(classes::indexOf).toArray(), R1.of(size()));
+        return HostArray.of(texts(column).stream().mapToLong(classes::indexOf).toArray(), R1.of(size()));
     }
 
     private int[] wanted(String... columns) {
@@ -142,9 +141,7 @@ public final class Csv {
                     numbers[next++] = Double.parseDouble(text);
                 } catch (NumberFormatException e) {
                     throw FileFormatException.atLine(
-                            file,
-                            row.line(),
-                            "'" + text + "' in column " + names.get(column) + " is no number");
+                            file, row.line(), "'" + text + "' in column " + names.get(column) + " is no number");
                 }
             }
         }

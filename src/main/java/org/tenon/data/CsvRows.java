@@ -26,9 +26,7 @@ final class CsvRows {
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": there is no such file", e);
         } catch (CsvParseException e) {
-            String why = e.getCause() == null
-                    ? e.getMessage()
-                    : e.getCause().getMessage();
+            String why = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
             FileFormatException failure = FileFormatException.atLine(
                     file, rows.isEmpty() ? 1 : rows.getLast().line() + 1, "here or after: " + why);
             failure.initCause(e);

@@ -98,7 +98,8 @@ public final class DataLoader<B> {
         int count = batches(order.length);
         if (first < 0 || first > count) {
             throw new TensorArgumentException(
-                    "dataLoader", "there is no batch " + first + " in an epoch of " + count + "; start in [0, " + count + "]");
+                    "dataLoader",
+                    "there is no batch " + first + " in an epoch of " + count + "; start in [0, " + count + "]");
         }
         return new Batches<>(new Plan<>(source, order, batchSize, first, count), ahead);
     }

@@ -53,8 +53,7 @@ public interface Dataset<E> {
     default Dataset<E> subset(int... positions) {
         for (int position : positions) {
             if (position < 0 || position >= size()) {
-                throw new TensorArgumentException(
-                        "subset", "position " + position + " is outside [0, " + size() + ")");
+                throw new TensorArgumentException("subset", "position " + position + " is outside [0, " + size() + ")");
             }
         }
         int[] own = positions.clone();

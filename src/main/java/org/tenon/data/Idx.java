@@ -73,11 +73,13 @@ public final class Idx {
             for (int i = 0; i < sizes.length; i++) {
                 sizes[i] = source.bigEndianInt("the sizes of IDX");
                 if (sizes[i] < 0) {
-                    throw source.error(source.position() - 4, "axis " + i + " has size " + sizes[i] + "; sizes are 0 or more");
+                    throw source.error(
+                            source.position() - 4, "axis " + i + " has size " + sizes[i] + "; sizes are 0 or more");
                 }
                 if (sizes[i] > 0 && bytes > Long.MAX_VALUE / sizes[i]) {
                     throw source.error(
-                            source.position() - 4, "an array of " + Arrays.toString(sizes) + " has more than 2^63 bytes");
+                            source.position() - 4,
+                            "an array of " + Arrays.toString(sizes) + " has more than 2^63 bytes");
                 }
                 bytes *= sizes[i];
             }
@@ -128,8 +130,7 @@ public final class Idx {
         return HostArray.of(out, Any.of(sizes), DType.I64);
     }
 
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 

@@ -55,12 +55,12 @@ public final class Images {
     public static <C extends Dim, H extends Dim, W extends Dim> HostArray<R3<C, H, W>, F32> read(
             Path file, Colors colors, int height, int width) throws IOException {
         if (height < 1 || width < 1) {
-            throw new TensorArgumentException(
-                    "images", "size " + height + " by " + width + " is not 1 by 1 or more");
+            throw new TensorArgumentException("images", "size " + height + " by " + width + " is not 1 by 1 or more");
         }
         BufferedImage image = decode(file);
         return pixels(
-                image.getHeight() == height && image.getWidth() == width ? image : scaled(image, height, width), colors);
+                image.getHeight() == height && image.getWidth() == width ? image : scaled(image, height, width),
+                colors);
     }
 
     private static BufferedImage decode(Path file) throws IOException {
@@ -70,7 +70,8 @@ public final class Images {
         try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
-                throw new FileFormatException(file, 0, "this is no picture of a format that is read: png, jpeg, gif, bmp, tiff");
+                throw new FileFormatException(
+                        file, 0, "this is no picture of a format that is read: png, jpeg, gif, bmp, tiff");
             }
             ImageReader reader = readers.next();
             try {
@@ -88,7 +89,10 @@ public final class Images {
                 throw e;
             } catch (IOException | RuntimeException e) {
                 throw new FileFormatException(
-                        file, Math.max(0, in.getStreamPosition()), "the picture cannot be decoded: " + e.getMessage(), e);
+                        file,
+                        Math.max(0, in.getStreamPosition()),
+                        "the picture cannot be decoded: " + e.getMessage(),
+                        e);
             } finally {
                 reader.dispose();
             }

@@ -141,7 +141,8 @@ public final class Npy {
                     file,
                     0,
                     "the entry '" + entry.getName() + "' unpacks " + packed + " bytes to " + unpacked
-                            + ", which is what a trap does; if you trust it, allow as many bytes with readAll(file, largest)");
+                            + ", which is what a trap does; if you trust it, allow as many bytes with readAll(file,"
+                            + " largest)");
         }
     }
 

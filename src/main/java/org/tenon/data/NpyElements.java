@@ -60,14 +60,14 @@ final class NpyElements {
         long count = 1;
         for (long size : header.shape()) {
             if (size > 0 && count > Long.MAX_VALUE / 16 / size) {
-                throw source.error(start, "an array of shape " + Arrays.toString(header.shape()) + " has more than 2^59 elements");
+                throw source.error(
+                        start, "an array of shape " + Arrays.toString(header.shape()) + " has more than 2^59 elements");
             }
             count *= size;
         }
-        MemorySegment data = source.rest(
-                count * stored.width, "an array of " + header.descr() + Arrays.toString(header.shape()));
-        MemorySegment rowMajor =
-                header.fortran() ? transposed(data, header.shape(), stored.width) : data;
+        MemorySegment data =
+                source.rest(count * stored.width, "an array of " + header.descr() + Arrays.toString(header.shape()));
+        MemorySegment rowMajor = header.fortran() ? transposed(data, header.shape(), stored.width) : data;
         MemorySegment converted = convert(source, rowMajor, count, stored, order);
         return HostArray.of(converted, Any.of(header.shape()), stored.dtype);
     }
@@ -79,7 +79,8 @@ final class NpyElements {
                     start, "the elements are Python objects, which only Python can read, and which may run code there");
         }
         for (Stored each : Stored.values()) {
-            if (each.code.equals(code) && "<>=|".indexOf(descr.charAt(0)) >= 0
+            if (each.code.equals(code)
+                    && "<>=|".indexOf(descr.charAt(0)) >= 0
                     && (descr.charAt(0) != '|' || each.width == 1 || each == Stored.BF16)) {
                 return each;
             }

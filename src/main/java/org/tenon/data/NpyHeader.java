@@ -25,7 +25,8 @@ record NpyHeader(String descr, boolean fortran, long[] shape) {
         }
         int version = magic[6];
         if (version < 1 || version > 3 || magic[7] != 0) {
-            throw source.error(start + 6, "version " + version + "." + magic[7] + " of npy is not known; 1.0 to 3.0 are");
+            throw source.error(
+                    start + 6, "version " + version + "." + magic[7] + " of npy is not known; 1.0 to 3.0 are");
         }
         byte[] width = source.bytes(version == 1 ? 2 : 4, "the length of the npy header");
         long length = 0;
@@ -33,7 +34,8 @@ record NpyHeader(String descr, boolean fortran, long[] shape) {
             length = length << 8 | width[i] & 0xFF;
         }
         if (length > LONGEST) {
-            throw source.error(start + 8, "the header would have " + length + " bytes; at most " + LONGEST + " are allowed");
+            throw source.error(
+                    start + 8, "the header would have " + length + " bytes; at most " + LONGEST + " are allowed");
         }
         long at = source.position();
         byte[] text = source.bytes((int) length, "the npy header");
@@ -65,13 +67,12 @@ record NpyHeader(String descr, boolean fortran, long[] shape) {
             while (peek() != '}') {
                 String key = string();
                 expect(':');
-                boolean repeated =
-                        switch (key) {
-                            case "descr" -> descr != null;
-                            case "fortran_order" -> fortran != null;
-                            case "shape" -> shape != null;
-                            default -> throw error("the key '" + key + "' is none of descr, fortran_order and shape");
-                        };
+                boolean repeated = switch (key) {
+                    case "descr" -> descr != null;
+                    case "fortran_order" -> fortran != null;
+                    case "shape" -> shape != null;
+                    default -> throw error("the key '" + key + "' is none of descr, fortran_order and shape");
+                };
                 if (repeated) {
                     throw error("the key '" + key + "' is there twice");
                 }
@@ -185,8 +186,8 @@ record NpyHeader(String descr, boolean fortran, long[] shape) {
 
     /** The bytes in front of the elements, of version 1.0. */
     byte[] bytes() {
-        StringBuilder text = new StringBuilder("{'descr': '" + descr + "', 'fortran_order': "
-                + (fortran ? "True" : "False") + ", 'shape': (");
+        StringBuilder text = new StringBuilder(
+                "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': (");
         for (int i = 0; i < shape.length; i++) {
             text.append(i == 0 ? "" : " ").append(shape[i]).append(i + 1 < shape.length || i == 0 ? "," : "");
         }

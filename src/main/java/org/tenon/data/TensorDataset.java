@@ -62,8 +62,7 @@ public final class TensorDataset<S extends Shape, D extends DType, T extends Sha
     /** The samples {@code from} to {@code to}, exclusive, as a copy. */
     public TensorDataset<S, D, T, E> range(int from, int to) {
         if (from < 0 || from > to || to > size()) {
-            throw new TensorArgumentException(
-                    "range", "[" + from + ", " + to + ") is not within [0, " + size() + ")");
+            throw new TensorArgumentException("range", "[" + from + ", " + to + ") is not within [0, " + size() + ")");
         }
         int[] rows = java.util.stream.IntStream.range(from, to).toArray();
         return new TensorDataset<>(inputs.rows(rows), targets.rows(rows));

@@ -2,7 +2,9 @@ package org.tenon.gpu;
 
 import java.lang.foreign.MemorySegment;
 import org.tenon.DeviceType;
+import org.tenon.TensorStateException;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
 
 /** One GPU (or what acts as one) with a queue whose commands run in order. Safe for use from several threads. */
@@ -33,6 +35,18 @@ public interface GpuRuntime {
      * @param options definitions, such as {@code -DT=f32 -DOP=SUM}, with {@code -DBLOCK=} among them
      */
     GpuKernel kernel(String file, String kernel, String options);
+
+    /**
+     * A user's kernel, built anew at each call; its build log is part of the error where it does not build.
+     *
+     * @param kernel its sources and name
+     * @param preamble what stands between {@code common.h} and a source in C: the names of its operands
+     * @param options definitions, with {@code -DBLOCK=} among them
+     */
+    default GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        throw new TensorStateException(
+                kernel.name(), name() + " takes no kernels of users yet; move the inputs to another device");
+    }
 
     /** Queues a launch of {@code groups} groups of the kernel's size. Returns before it runs. */
     void launch(GpuKernel kernel, long groups, Launch launch);

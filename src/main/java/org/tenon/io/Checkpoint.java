@@ -119,8 +119,8 @@ public final class Checkpoint {
         });
         texts.put(VERSION, "1");
         texts.put(STEP, Long.toString(step));
-        generators.forEach((name, generator) ->
-                texts.put(GENERATOR + name, generator.seed() + " " + generator.position()));
+        generators.forEach(
+                (name, generator) -> texts.put(GENERATOR + name, generator.seed() + " " + generator.position()));
         allNumbers().forEach((name, number) -> texts.put(NUMBER + name, number.toString()));
         SafetensorsWriter.write(file, tensors(), texts, around);
     }
@@ -138,8 +138,8 @@ public final class Checkpoint {
         Map<String, Double> all = new LinkedHashMap<>();
         optimizers.forEach((name, optimizer) ->
                 optimizer.state().numbers().forEach((inner, number) -> all.put(name + "." + inner, number)));
-        numbers.forEach((name, each) ->
-                each.state().get().forEach((inner, number) -> all.put(name + "." + inner, number)));
+        numbers.forEach(
+                (name, each) -> each.state().get().forEach((inner, number) -> all.put(name + "." + inner, number)));
         return all;
     }
 
@@ -154,7 +154,8 @@ public final class Checkpoint {
             CheckpointTexts texts = CheckpointTexts.read(opened, VERSION, STEP, GENERATOR, NUMBER, OURS);
             Differences differences = new Differences();
             differences.tensors(wanted, opened.entries());
-            differences.names("generator", generators.keySet(), texts.generators().keySet());
+            differences.names(
+                    "generator", generators.keySet(), texts.generators().keySet());
             differences.names("number", allNumbers().keySet(), texts.numbers().keySet());
             differences.raise(file);
             opened.copyInto(wanted);

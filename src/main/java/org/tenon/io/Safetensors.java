@@ -97,7 +97,9 @@ public final class Safetensors implements AutoCloseable {
         long size = channel.size();
         if (size < SafetensorsHeader.PREFIX) {
             throw new FileFormatException(
-                    file, size, "the file ends here, within the length of its header; a safetensors file has at least 10 bytes");
+                    file,
+                    size,
+                    "the file ends here, within the length of its header; a safetensors file has at least 10 bytes");
         }
         MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
@@ -230,10 +232,13 @@ public final class Safetensors implements AutoCloseable {
         }
         Arrays.fill(head, at, at + SafetensorsWriter.DIGITS, (byte) '0');
         String found = SafetensorsWriter.checksum(head, bytes.asSlice(start));
-        if (!found.equals(new String(bytes.asSlice(at, SafetensorsWriter.DIGITS).toArray(ValueLayout.JAVA_BYTE),
+        if (!found.equals(new String(
+                bytes.asSlice(at, SafetensorsWriter.DIGITS).toArray(ValueLayout.JAVA_BYTE),
                 StandardCharsets.ISO_8859_1))) {
             throw new FileFormatException(
-                    file, at, "the checksum of the file is " + found + ", it says " + SafetensorsHeader.brief(told)
+                    file,
+                    at,
+                    "the checksum of the file is " + found + ", it says " + SafetensorsHeader.brief(told)
                             + "; the file was damaged or changed");
         }
     }

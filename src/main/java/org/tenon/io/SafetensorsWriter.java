@@ -59,7 +59,8 @@ final class SafetensorsWriter {
 
     private static List<Entry> layout(Map<String, ? extends Tensor<?, ?, ?>> tensors) {
         List<String> names = new ArrayList<>(tensors.keySet());
-        names.sort(Comparator.<String>comparingInt(name -> -tensors.get(name).dtype().bytes())
+        names.sort(Comparator.<String>comparingInt(
+                        name -> -tensors.get(name).dtype().bytes())
                 .thenComparing(Comparator.naturalOrder()));
         List<Entry> entries = new ArrayList<>();
         long at = 0;
@@ -76,15 +77,16 @@ final class SafetensorsWriter {
         return entries;
     }
 
-    private static void body(Sink sink, byte[] head, List<Entry> entries, Map<String, ? extends Tensor<?, ?, ?>> tensors)
+    private static void body(
+            Sink sink, byte[] head, List<Entry> entries, Map<String, ? extends Tensor<?, ?, ?>> tensors)
             throws IOException {
         CRC32C crc = new CRC32C();
         crc.update(head);
         sink.write(ByteBuffer.wrap(head), 0);
         for (Entry entry : entries) {
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment elements =
-                        arena.allocate(Math.max(1, entry.end() - entry.begin()), 64).asSlice(0, entry.end() - entry.begin());
+                MemorySegment elements = arena.allocate(Math.max(1, entry.end() - entry.begin()), 64)
+                        .asSlice(0, entry.end() - entry.begin());
                 tensors.get(entry.name()).copyTo(elements);
                 update(crc, elements);
                 for (long at = 0; at < elements.byteSize(); at += PIECE) {

@@ -21,8 +21,7 @@ public final class StateMismatchException extends IllegalArgumentException {
         this.mismatched = List.copyOf(mismatched);
     }
 
-    private static String message(
-            Path file, List<String> missing, List<String> unexpected, List<String> mismatched) {
+    private static String message(Path file, List<String> missing, List<String> unexpected, List<String> mismatched) {
         StringBuilder text = new StringBuilder("load: " + file + " does not hold this state; nothing was changed");
         section(text, "missing in the file", missing);
         section(text, "unexpected in the file", unexpected);

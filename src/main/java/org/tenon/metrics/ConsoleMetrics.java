@@ -50,8 +50,8 @@ public final class ConsoleMetrics implements Metrics {
     public synchronized void flush() {
         if (!pending.isEmpty()) {
             StringBuilder line = new StringBuilder("step ").append(step);
-            pending.forEach((name, value) ->
-                    line.append("  ").append(name).append(' ').append(format(value)));
+            pending.forEach(
+                    (name, value) -> line.append("  ").append(name).append(' ').append(format(value)));
             pending.clear();
             lines.accept(line.toString());
         }

@@ -46,7 +46,10 @@ final class EventEncoding {
                 .bytes(2, shape)
                 .text(8, value)
                 .done();
-        return event(seconds, step, new EventEncoding().text(1, name).bytes(8, tensor).bytes(9, metadata));
+        return event(
+                seconds,
+                step,
+                new EventEncoding().text(1, name).bytes(8, tensor).bytes(9, metadata));
     }
 
     private static byte[] event(double seconds, long step, EventEncoding value) {

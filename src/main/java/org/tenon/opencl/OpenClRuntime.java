@@ -23,7 +23,9 @@ import org.tenon.gpu.GpuKernel;
 import org.tenon.gpu.GpuRuntime;
 import org.tenon.gpu.Launch;
 import org.tenon.gpu.ProfileTable;
+import org.tenon.gpu.Sources;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
 
 /** One OpenCL device: its context, its in-order queue, its programs. */
@@ -151,24 +153,45 @@ final class OpenClRuntime implements GpuRuntime {
     }
 
     private GpuKernel build(String file, String kernel, String options) {
-        status.checkThere();
-        String all = options + (traits.fp64() ? " -DFP64" : "") + " -cl-std=CL1.2"
+        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, options);
+    }
+
+    @Override
+    public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        String own = kernel.sources().openCl() == null
+                ? kernel.sources().shared()
+                : kernel.sources().openCl();
+        String source = Sources.custom("portable.opencl.h", preamble, kernel.name(), own);
+        cl_program program = programs.custom("the kernel of " + kernel.name(), source, allOptions(options));
+        return kernel(program, "custom/" + kernel.name(), kernel.name(), options);
+    }
+
+    private String allOptions(String options) {
+        return options + (traits.fp64() ? " -DFP64" : "") + " -cl-std=CL1.2"
                 + (found.roundsDivisions() ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
-        cl_program program = programs.get(file, all);
+    }
+
+    private GpuKernel kernel(cl_program program, String kernel, String function, String options) {
+        status.checkThere();
         int[] answer = new int[1];
-        cl_kernel built = CL.clCreateKernel(program, kernel, answer);
-        status.check("clCreateKernel of " + file + "/" + kernel, answer[0]);
+        cl_kernel built = CL.clCreateKernel(program, function, answer);
+        if (answer[0] == CL.CL_INVALID_KERNEL_NAME) {
+            throw new TensorStateException(
+                    name,
+                    "the source of " + kernel + " has no kernel of the name " + function + "; KERNEL void " + function
+                            + "(...) is wanted");
+        }
+        status.check("clCreateKernel of " + kernel, answer[0]);
         int block = block(options);
         long most = found.largestGroup(built);
         if (block > most) {
             CL.clReleaseKernel(built);
             throw new TensorStateException(
                     name,
-                    "the kernel " + file + "/" + kernel + " runs in groups of at most " + most
-                            + " threads on this device, not " + block + "; start with -Dtenon.opencl.block="
-                            + Long.highestOneBit(Math.max(1, most)));
+                    "the kernel " + kernel + " runs in groups of at most " + most + " threads on this device, not " + block
+                            + "; start with -Dtenon.opencl.block=" + Long.highestOneBit(Math.max(1, most)));
         }
-        return new OpenClKernel(file + "/" + kernel, block, built);
+        return new OpenClKernel(kernel, block, built);
     }
 
     private static int block(String options) {

@@ -66,33 +66,39 @@ final class Programs {
 
     /** The program of {@code file} under these options. */
     synchronized cl_program get(String file, String options) {
-        return programs.computeIfAbsent(file + " " + options, _ -> load(file, options));
+        return programs.computeIfAbsent(
+                file + " " + options,
+                _ -> load("kernels/" + file + ".k", Sources.program("portable.opencl.h", file), options));
     }
 
-    private cl_program load(String file, String options) {
-        String source = Sources.program("portable.opencl.h", file);
+    /** The program of a user's source, which {@code what} names in messages. */
+    synchronized cl_program custom(String what, String source, String options) {
+        return load(what, source, options);
+    }
+
+    private cl_program load(String what, String source, String options) {
         byte[] key = digest((identity + "\n" + options + "\n" + source).getBytes(StandardCharsets.UTF_8));
         Path cached = folder == null ? null : folder.resolve(HexFormat.of().formatHex(key));
         long start = System.nanoTime();
         cl_program program = cached == null ? null : fromFile(cached, key, options);
         boolean known = program != null;
         if (!known) {
-            program = fromSource(file, source, options);
+            program = fromSource(what, source, options);
             if (cached != null) {
                 keep(program, cached, key);
             }
         }
         LOG.debug(
-                "{}: {} kernels/{}.k with {} in {} ms",
+                "{}: {} {} with {} in {} ms",
                 device,
                 known ? "took from the cache" : "built",
-                file,
+                what,
                 options,
                 (System.nanoTime() - start) / 1_000_000);
         return program;
     }
 
-    private cl_program fromSource(String file, String source, String options) {
+    private cl_program fromSource(String what, String source, String options) {
         int[] answer = new int[1];
         cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, answer);
         status.check("clCreateProgramWithSource", answer[0]);
@@ -100,8 +106,7 @@ final class Programs {
         if (built != CL.CL_SUCCESS) {
             String log = log(program);
             CL.clReleaseProgram(program);
-            throw new TensorStateException(
-                    device, "kernels/" + file + ".k does not build with " + options + ":\n" + log);
+            throw new TensorStateException(device, what + " does not build with " + options + ":\n" + log);
         }
         return program;
     }

@@ -40,6 +40,7 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
+import org.tenon.examples.Swish;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Collected;
@@ -501,7 +502,7 @@ class ContractTest {
         Set<String> specified = specs.stream().map(spec -> spec.name).collect(Collectors.toSet());
         Set<String> missing = new TreeSet<>();
         Set<String> methods = new TreeSet<>();
-        for (Class<?> type : List.of(F.class, Tensor.class, Device.class)) {
+        for (Class<?> type : List.of(F.class, Tensor.class, Device.class, Swish.class)) {
             for (Method method : type.getDeclaredMethods()) {
                 if (Modifier.isPublic(method.getModifiers()) && !method.isSynthetic()) {
                     methods.add(signature(method));

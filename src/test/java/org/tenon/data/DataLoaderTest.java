@@ -60,7 +60,9 @@ class DataLoaderTest {
 
     @AfterEach
     void noThreadIsLeft() {
-        assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName).doesNotContain("tenon-loader");
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .doesNotContain("tenon-loader");
     }
 
     @Test
@@ -84,7 +86,9 @@ class DataLoaderTest {
                     .isDeepEqualTo(first.toArray(int[][]::new));
         }
         assertThat(flat(first)).isNotEqualTo(flat(all(loader.epoch(1))));
-        assertThat(flat(first)).isNotEqualTo(flat(all(DataLoader.of(numbers(100), 7).shuffle(12).epoch(0))));
+        assertThat(flat(first))
+                .isNotEqualTo(
+                        flat(all(DataLoader.of(numbers(100), 7).shuffle(12).epoch(0))));
         assertThat(Arrays.stream(flat(first)).sorted().toArray())
                 .isEqualTo(Sampler.sequential().order(100, 0));
         try (Batches<int[]> rest = loader.epoch(0, 4)) {
@@ -123,12 +127,15 @@ class DataLoaderTest {
         }
         assertThat(counts[1]).isZero();
         assertThat(counts[0]).isBetween(2350, 2650);
-        assertThat(Sampler.subset(new int[] {5, 7}, Sampler.sequential()).order(9, 0)).containsExactly(5, 7);
+        assertThat(Sampler.subset(new int[] {5, 7}, Sampler.sequential()).order(9, 0))
+                .containsExactly(5, 7);
         assertThatThrownBy(() -> Sampler.weighted(new double[] {0}, 1, 1)).hasMessageContaining("all weights are 0");
         assertThatThrownBy(() -> Sampler.weighted(new double[] {-1}, 1, 1)).hasMessageContaining("weight 0 is -1");
         assertThatThrownBy(() -> Sampler.weighted(new double[] {1}, 1, 1).order(2, 0))
                 .hasMessageContaining("1 weights for 2 samples");
-        assertThatThrownBy(() -> DataLoader.of(numbers(2), 1).sampler((size, epoch) -> new int[] {2}).epoch(0))
+        assertThatThrownBy(() -> DataLoader.of(numbers(2), 1)
+                        .sampler((size, epoch) -> new int[] {2})
+                        .epoch(0))
                 .isInstanceOf(TensorArgumentException.class)
                 .hasMessageContaining("sample 2");
     }
@@ -157,7 +164,8 @@ class DataLoaderTest {
                 last = batch.input();
                 assertThat(batch.input().device()).isEqualTo(device);
                 sum += Scope.call(() -> batch.input().sum().item());
-                assertThat(batch.input().select(1, 0).toLongArray()).isEqualTo(batch.target().toLongArray());
+                assertThat(batch.input().select(1, 0).toLongArray())
+                        .isEqualTo(batch.target().toLongArray());
             }
         }
         assertThat(sum).isEqualTo(4 * 45);
@@ -185,7 +193,8 @@ class DataLoaderTest {
                 return made.incrementAndGet();
             }
         };
-        try (var batches = DataLoader.of(samples.batched(all -> all), 1).prefetch(3).epoch(0)) {
+        try (var batches =
+                DataLoader.of(samples.batched(all -> all), 1).prefetch(3).epoch(0)) {
             batches.next();
             for (int i = 0; i < 100 && made.get() < 4; i++) {
                 Thread.sleep(10);
@@ -233,8 +242,9 @@ class DataLoaderTest {
             }
         };
         for (int ahead : new int[] {0, 2}) {
-            try (var batches =
-                    DataLoader.of(samples.batched(all -> all), 1).prefetch(ahead).epoch(0)) {
+            try (var batches = DataLoader.of(samples.batched(all -> all), 1)
+                    .prefetch(ahead)
+                    .epoch(0)) {
                 assertThat(batches.next()).containsExactly(0);
                 batches.next();
                 batches.next();
@@ -342,7 +352,8 @@ class DataLoaderTest {
         HostArray<R1<Dim>, I64> two = HostArray.of(new long[2], R1.of(2));
         assertThatThrownBy(() -> TensorDataset.of(three, two)).hasMessageContaining("int64[3] and int64[2]");
         assertThatThrownBy(() -> three.rows(3)).hasMessageContaining("position 3 is outside [0, 3)");
-        assertThatThrownBy(() -> HostArray.of(new long[2], R1.of(3))).hasMessageContaining("16 bytes, int64[3] takes 24");
+        assertThatThrownBy(() -> HostArray.of(new long[2], R1.of(3)))
+                .hasMessageContaining("16 bytes, int64[3] takes 24");
         assertThatThrownBy(() -> three.as(R2.kind())).hasMessageContaining("rank 1");
     }
 

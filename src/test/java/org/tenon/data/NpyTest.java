@@ -56,7 +56,8 @@ class NpyTest {
             for (long[] shape : new long[][] {{}, {0}, {7}, {1}, {2, 0, 3}, {2, 3, 4}}) {
                 HostArray<Any, ?> written = array(dtype, shape);
                 Npy.write(folder.resolve("x.npy"), written);
-                assertThat(Files.size(folder.resolve("x.npy")) - written.data().byteSize()).isEqualTo(128);
+                assertThat(Files.size(folder.resolve("x.npy")) - written.data().byteSize())
+                        .isEqualTo(128);
                 HostArray<Any, ?> read = Npy.read(folder.resolve("x.npy"));
                 assertThat(read.toString()).isEqualTo(written.toString());
                 assertThat(read.data().mismatch(written.data())).isEqualTo(-1);
@@ -86,14 +87,16 @@ class NpyTest {
         Map<String, HostArray<Any, ?>> all = new LinkedHashMap<>();
         expected.keySet().forEach(dtype -> all.put(dtype.toString(), array(dtype, 2, 3)));
         Npy.writeAll(folder.resolve("x.npz"), all);
-        String[] lines = Python.run("numpy", List.of(script, "read", folder.resolve("x.npz").toString()))
+        String[] lines = Python.run(
+                        "numpy", List.of(script, "read", folder.resolve("x.npz").toString()))
                 .split("\n");
         int i = 0;
         for (Map.Entry<DType, String> each : expected.entrySet()) {
             assertThat(lines[i++]).isEqualTo(each.getKey() + " " + each.getValue());
         }
         Npy.write(folder.resolve("x.npy"), array(DType.F32, 3));
-        assertThat(Python.run("numpy", List.of(script, "read", folder.resolve("x.npy").toString())))
+        assertThat(Python.run(
+                        "numpy", List.of(script, "read", folder.resolve("x.npy").toString())))
                 .isEqualTo("array <f4 (3,) [0.0, 1.0, 2.0]");
     }
 
@@ -124,7 +127,8 @@ class NpyTest {
         assertThat(Npy.read(folder.resolve("le_f4.npy"), DType.F32).dtype()).isSameAs(DType.F32);
         assertThat(values(Npy.readAll(folder.resolve("plain.npz")).get("x"))).containsExactly(0, 1, 2, 3, 4, 5);
         assertThat(values(Npy.readAll(folder.resolve("plain.npz")).get("y"))).containsExactly(0, 1, 2);
-        assertThat(Npy.readAll(folder.resolve("packed.npz")).get("zeros").numel()).isEqualTo(100000);
+        assertThat(Npy.readAll(folder.resolve("packed.npz")).get("zeros").numel())
+                .isEqualTo(100000);
         assertThatThrownBy(() -> Npy.readAll(folder.resolve("trap.npz")))
                 .isInstanceOf(FileFormatException.class)
                 .hasMessageContaining("'zeros.npy' unpacks")

@@ -2,34 +2,25 @@ package org.tenon.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
-import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
-import javax.imageio.ImageIO;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import org.tenon.Dim;
 import org.tenon.Devices;
-import org.tenon.F32;
-import org.tenon.HostArray;
-import org.tenon.R3;
 import org.tenon.TensorArgumentException;
 import org.tenon.io.FileFormatException;
 import org.tenon.support.ChildJvm;
 
-/** Readers of IDX, tables, text and pictures. */
+/** Readers of IDX, tables and text. */
 class ReadersTest {
     @TempDir
     private Path folder;
@@ -78,22 +69,32 @@ class ReadersTest {
     @Test
     void idxHasSixTypes() throws IOException {
         ByteBuffer b = ByteBuffer.allocate(8);
-        assertThat(Idx.read(write("x", idx(9, new int[] {1}, (byte) -2))).longs().on(Devices.cpu()).itemLong())
+        assertThat(Idx.read(write("x", idx(9, new int[] {1}, (byte) -2)))
+                        .longs()
+                        .on(Devices.cpu())
+                        .itemLong())
                 .isEqualTo(-2);
-        assertThat(Idx.read(write("x", idx(0xB, new int[] {1}, (byte) -1, (byte) 0))).longs().on(Devices.cpu()).itemLong())
+        assertThat(Idx.read(write("x", idx(0xB, new int[] {1}, (byte) -1, (byte) 0)))
+                        .longs()
+                        .on(Devices.cpu())
+                        .itemLong())
                 .isEqualTo(-256);
         assertThat(Idx.read(write("x", idx(0xC, new int[] {1}, (byte) 1, (byte) 0, (byte) 0, (byte) 2)))
                         .longs()
                         .on(Devices.cpu())
                         .itemLong())
                 .isEqualTo((1 << 24) + 2);
-        assertThat(Idx.read(write("x", idx(0xE, new int[] {1}, b.putDouble(0, 2.5).array())))
+        assertThat(Idx.read(write(
+                                "x", idx(0xE, new int[] {1}, b.putDouble(0, 2.5).array())))
                         .floats(2)
                         .on(Devices.cpu())
                         .item())
                 .isEqualTo(5);
         byte[] single = ByteBuffer.allocate(4).putFloat(-0.75f).array();
-        assertThat(Idx.read(write("x", idx(0xD, new int[] {1}, single))).floats(1).on(Devices.cpu()).item())
+        assertThat(Idx.read(write("x", idx(0xD, new int[] {1}, single)))
+                        .floats(1)
+                        .on(Devices.cpu())
+                        .item())
                 .isEqualTo(-0.75);
     }
 
@@ -116,7 +117,10 @@ class ReadersTest {
                         new Bad("packed cut", packed(idx(8, new int[] {3}, (byte) 1)), "ends here"),
                         new Bad("packed long", packed(idx(8, new int[] {1}, (byte) 1, (byte) 2)), "more bytes than"),
                         new Bad("gzip head", new byte[] {0x1F, (byte) 0x8B, 0, 0, 0, 0, 0, 0, 0, 0}, "is none"),
-                        new Bad("gzip cut", java.util.Arrays.copyOf(packed(idx(8, new int[] {9}, new byte[9])), 22), "damaged"))
+                        new Bad(
+                                "gzip cut",
+                                java.util.Arrays.copyOf(packed(idx(8, new int[] {9}, new byte[9])), 22),
+                                "damaged"))
                 .map(bad -> DynamicTest.dynamicTest(bad.name(), () -> {
                     Path file = write("bad", bad.bytes());
                     assertThatThrownBy(() -> Idx.read(file))
@@ -137,7 +141,10 @@ class ReadersTest {
         assertThat(table.doubles("a").shape()).containsExactly(3, 1);
         assertThat(table.classes("kind")).containsExactly("cat", "dog, big");
         assertThat(table.labels("kind").on(Devices.cpu()).toLongArray()).containsExactly(0, 1, 0);
-        assertThat(Csv.read(write("x.tsv", "a\tb\n1\t2\n"), '\t').floats().on(Devices.cpu()).toFloatArray())
+        assertThat(Csv.read(write("x.tsv", "a\tb\n1\t2\n"), '\t')
+                        .floats()
+                        .on(Devices.cpu())
+                        .toFloatArray())
                 .containsExactly(1, 2);
     }
 
@@ -163,7 +170,10 @@ class ReadersTest {
     void aTableWithoutItsLibrarySaysWhatIsMissing() throws IOException {
         write("x.csv", "a\n1\n");
         ChildJvm child = ChildJvm.runWithout(
-                "fastcsv", WithoutFastCsv.class, List.of(), folder.resolve("x.csv").toString());
+                "fastcsv",
+                WithoutFastCsv.class,
+                List.of(),
+                folder.resolve("x.csv").toString());
         assertThat(child.output()).contains("csv: the library de.siegmar:fastcsv is not in the class path");
     }
 
@@ -200,72 +210,5 @@ class ReadersTest {
         assertThat(tokens).hasSize(7).containsExactly(3, 2, 4, 4, 5, 0, 6);
         assertThat(vocabulary.decode(tokens)).isEqualTo("hello \uD83D\uDE00");
         assertThatThrownBy(() -> vocabulary.encode("hex")).hasMessageContaining("character 'x' at position 2");
-    }
-
-    private static void needDesktop() {
-        Assumptions.assumeTrue(
-                ModuleLayer.boot().findModule("java.desktop").isPresent(), "this JVM has no module java.desktop");
-    }
-
-    private Path picture(String name, int width, int height, int... argb) throws IOException {
-        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_ARGB);
-        image.setRGB(0, 0, width, height, argb, 0, width);
-        ImageIO.write(image, "png", folder.resolve(name).toFile());
-        return folder.resolve(name);
-    }
-
-    @Test
-    void pictures() throws IOException {
-        needDesktop();
-        Path file = picture("x.png", 2, 1, 0xFFFF0000, 0xFF3366CC);
-        HostArray<R3<Dim, Dim, Dim>, F32> rgb = Images.read(file, Images.Colors.RGB);
-        assertThat(rgb.shape()).containsExactly(3, 1, 2);
-        assertThat(rgb.on(Devices.cpu()).toFloatArray()).containsExactly(new float[] {1, 0.2f, 0, 0.4f, 0, 0.8f}, within(1e-6f));
-        HostArray<R3<Dim, Dim, Dim>, F32> gray = Images.read(file, Images.Colors.GRAY);
-        assertThat(gray.shape()).containsExactly(1, 1, 2);
-        assertThat(gray.on(Devices.cpu()).toFloatArray())
-                .containsExactly(new float[] {0.299f, 0.299f * 0.2f + 0.587f * 0.4f + 0.114f * 0.8f}, within(1e-6f));
-        HostArray<R3<Dim, Dim, Dim>, F32> scaled = Images.read(
-                picture("y.png", 2, 2, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF), Images.Colors.GRAY, 5, 3);
-        assertThat(scaled.shape()).containsExactly(1, 5, 3);
-        assertThat(scaled.on(Devices.cpu()).toFloatArray()).containsOnly(1);
-    }
-
-    @Test
-    void badPicturesAreRefused() throws IOException {
-        needDesktop();
-        assertThatThrownBy(() -> Images.read(write("x.png", "no picture"), Images.Colors.RGB))
-                .isInstanceOf(FileFormatException.class)
-                .hasMessageContaining("this is no picture");
-        byte[] whole = Files.readAllBytes(picture("x.png", 8, 8, new int[64]));
-        write("cut.png", java.util.Arrays.copyOf(whole, 40));
-        assertThatThrownBy(() -> Images.read(folder.resolve("cut.png"), Images.Colors.RGB))
-                .isInstanceOf(FileFormatException.class)
-                .hasMessageContaining("cannot be decoded");
-        ByteBuffer.wrap(whole).putInt(16, 60000).putInt(20, 60000);
-        assertThatThrownBy(() -> Images.read(write("huge.png", whole), Images.Colors.RGB))
-                .isInstanceOf(FileFormatException.class)
-                .hasMessageContaining("60000 by 60000");
-        assertThatThrownBy(() -> Images.read(folder.resolve("no"), Images.Colors.RGB))
-                .hasMessageContaining("no such file");
-    }
-
-    @Test
-    void foldersOfPictures() throws IOException {
-        needDesktop();
-        Files.createDirectories(folder.resolve("set/b"));
-        Files.createDirectories(folder.resolve("set/a"));
-        picture("set/b/1.png", 1, 1, 0xFF000000);
-        picture("set/a/2.png", 1, 1, 0xFFFFFFFF);
-        picture("set/a/1.PNG", 1, 1, 0xFFFFFFFF);
-        Files.write(folder.resolve("set/a/notes.txt"), "x".getBytes(StandardCharsets.UTF_8));
-        ImageFolder pictures = ImageFolder.of(folder.resolve("set"));
-        assertThat(pictures.classes()).containsExactly("a", "b");
-        assertThat(pictures.size()).isEqualTo(3);
-        assertThat(pictures.get(2).label()).isEqualTo(1);
-        Dataset<Float> brightness = pictures.map(
-                each -> (float) Images.read(each.file(), Images.Colors.GRAY).on(Devices.cpu()).item());
-        assertThat(List.of(brightness.get(0), brightness.get(1), brightness.get(2))).containsExactly(1f, 1f, 0f);
-        assertThatThrownBy(() -> ImageFolder.of(folder.resolve("set/a"))).hasMessageContaining("no folders with pictures");
     }
 }

@@ -203,7 +203,10 @@ class CheckpointTest {
                     .isInstanceOfSatisfying(StateMismatchException.class, e -> {
                         assertThat(e.missing()).contains("teacher.first.weight", "generator other");
                         assertThat(e.unexpected())
-                                .contains("optimizer.state.0.exp_avg", "generator chance", "number optimizer.state.0.step");
+                                .contains(
+                                        "optimizer.state.0.exp_avg",
+                                        "generator chance",
+                                        "number optimizer.state.0.step");
                         assertThat(e.mismatched())
                                 .contains("model.first.weight (the file has F32[12, 8], wanted is F32[20, 8])");
                     })

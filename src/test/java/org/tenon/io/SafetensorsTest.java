@@ -65,12 +65,14 @@ class SafetensorsTest {
         for (DType dtype : ALL) {
             if (device.supports(dtype)) {
                 for (long[] shape : new long[][] {{}, {0}, {3, 0, 2}, {5}, {2, 3, 4}}) {
-                    Tensor<Any, ?, Dev> values = device.randint(Any.of(shape), 0, 2, DType.I64, generator).to(dtype);
+                    Tensor<Any, ?, Dev> values = device.randint(Any.of(shape), 0, 2, DType.I64, generator)
+                            .to(dtype);
                     written.put(dtype + Arrays.toString(shape), values);
                 }
             }
         }
-        written.put("transposed", device.arange(6, DType.F32).reshape(Any.of(2, 3)).transpose(0, 1));
+        written.put(
+                "transposed", device.arange(6, DType.F32).reshape(Any.of(2, 3)).transpose(0, 1));
         Safetensors.write(file(), written, Map.of("a", "b", "ü", "\"\\\n"));
         try (Safetensors opened = Safetensors.open(file())) {
             opened.verify();
@@ -102,7 +104,8 @@ class SafetensorsTest {
                         + "\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]},"
                         + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}");
         assertThat((8 + length) % 8).isZero();
-        assertThat(HexFormat.of().formatHex(all, 8 + length, all.length)).isEqualTo("0700000000000000" + "0000803f000000c0");
+        assertThat(HexFormat.of().formatHex(all, 8 + length, all.length))
+                .isEqualTo("0700000000000000" + "0000803f000000c0");
     }
 
     @Test
@@ -151,11 +154,14 @@ class SafetensorsTest {
 
     @Test
     void whatTenonLacksIsListedButNotRead() throws IOException {
-        write("{\"x\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
-                + "\"y\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[2,4]}}   ", 4);
+        write(
+                "{\"x\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+                        + "\"y\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[2,4]}}   ",
+                4);
         try (Safetensors opened = Safetensors.open(file())) {
             assertThat(opened.entry("x").dtype()).isNull();
-            assertThatThrownBy(() -> opened.tensor("x", Devices.cpu())).hasMessageContaining("U8[2], a type that Tenon");
+            assertThatThrownBy(() -> opened.tensor("x", Devices.cpu()))
+                    .hasMessageContaining("U8[2], a type that Tenon");
             opened.tensor("y", DType.F16, Devices.cpu()).close();
         }
     }

@@ -119,8 +119,9 @@ final class Trainee<Dev extends DeviceType> implements AutoCloseable {
 
     float[] outputs() {
         net.eval();
-        float[] outputs = Scope.call(() -> net.forward(device.arange(0, 4, 0.125, F32).reshape(R2.of(4, 8)))
-                .toFloatArray());
+        float[] outputs =
+                Scope.call(() -> net.forward(device.arange(0, 4, 0.125, F32).reshape(R2.of(4, 8)))
+                        .toFloatArray());
         net.train();
         return outputs;
     }

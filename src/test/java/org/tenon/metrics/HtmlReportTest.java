@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The page, in a real browser where there is one. */
+/** The page, in a real browser where there is one. Needs the module java.desktop, to look at a screenshot. */
 class HtmlReportTest {
     private static final int BLUE = 0x3E63DD;
     private static final int RED = 0xE5484D;
@@ -33,7 +33,8 @@ class HtmlReportTest {
                 if (step % 40 == 0) {
                     report.scalar(step, "loss/validation", 1.55 + 2.5 * Math.exp(-step / 60.0));
                 }
-                report.scalar(step, "tokens per second", step == 200 ? Double.NaN : 50_000 + 3000 * Math.sin(step / 9.0));
+                report.scalar(
+                        step, "tokens per second", step == 200 ? Double.NaN : 50_000 + 3000 * Math.sin(step / 9.0));
             }
             report.text(400, "sample", "</script><script>document.title = 'taken'</script> @DATA@");
         }
@@ -58,10 +59,10 @@ class HtmlReportTest {
         String dom = chromium("--dump-dom", file.toUri().toString());
         assertThat(dom).contains("data-charts=\"3\"").contains("<title>A &lt;training&gt; &amp; more</title>");
         assertThat(dom.split("<canvas", -1)).hasSize(4);
-        assertThat(dom).contains("class=\"u-label\">loss/validation</").contains("class=\"u-title\">steps per second</");
+        assertThat(dom)
+                .contains("class=\"u-label\">loss/validation</")
+                .contains("class=\"u-title\">steps per second</");
         Path picture = screenshot(file);
-        Assumptions.assumeTrue(
-                ModuleLayer.boot().findModule("java.desktop").isPresent(), "this JVM has no module java.desktop");
         BufferedImage image = ImageIO.read(picture.toFile());
         assertThat(image.getWidth()).isEqualTo(WIDTH);
         // A curve over a plot of some 950 pixels is in most of its columns; the legend's squares are in few.
@@ -71,7 +72,8 @@ class HtmlReportTest {
 
     private Path screenshot(Path file) throws IOException {
         String wanted = System.getProperty("tenon.test.screenshot");
-        Path picture = wanted == null ? folder.resolve("report.png") : Path.of(wanted).toAbsolutePath();
+        Path picture =
+                wanted == null ? folder.resolve("report.png") : Path.of(wanted).toAbsolutePath();
         chromium(
                 "--screenshot=" + picture,
                 "--window-size=" + WIDTH + "," + HEIGHT,
@@ -118,7 +120,9 @@ class HtmlReportTest {
                 new ProcessBuilder(command).redirectError(errors.toFile()).start();
         try {
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor(2, TimeUnit.MINUTES)).as("the browser ended").isTrue();
+            assertThat(process.waitFor(2, TimeUnit.MINUTES))
+                    .as("the browser ended")
+                    .isTrue();
             assertThat(process.exitValue()).as(Files.readString(errors)).isZero();
             return output;
         } catch (InterruptedException e) {

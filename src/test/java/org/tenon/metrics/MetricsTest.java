@@ -54,12 +54,14 @@ class MetricsTest {
             board.text(6, "sample", "two\nlines");
             board.scalar(0, "x".repeat(300), Double.NaN);
         }
-        assertThat(file.getFileName().toString()).matches("events\\.out\\.tfevents\\.\\d{10}\\.[A-Za-z0-9-]+\\.\\d+\\.\\d+");
+        assertThat(file.getFileName().toString())
+                .matches("events\\.out\\.tfevents\\.\\d{10}\\.[A-Za-z0-9-]+\\.\\d+\\.\\d+");
         List<UnknownFieldSet> events = records(Files.readAllBytes(file));
         assertThat(events).hasSize(5);
         double now = System.currentTimeMillis() / 1000.0;
         for (UnknownFieldSet event : events) {
-            double time = Double.longBitsToDouble(event.getField(1).getFixed64List().getFirst());
+            double time =
+                    Double.longBitsToDouble(event.getField(1).getFixed64List().getFirst());
             assertThat(time).isBetween(now - 60, now + 1);
         }
         assertThat(text(events.getFirst(), 3)).isEqualTo("brain.Event:2");
@@ -104,7 +106,10 @@ class MetricsTest {
             byte[] length = new byte[8];
             in.get(length);
             assertThat(in.getInt()).isEqualTo(masked(length));
-            byte[] event = new byte[(int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong()];
+            byte[] event = new byte
+                    [(int) ByteBuffer.wrap(length)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .getLong()];
             in.get(event);
             assertThat(in.getInt()).isEqualTo(masked(event));
             events.add(UnknownFieldSet.parseFrom(event));

@@ -2,6 +2,7 @@ package org.tenon.support;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +59,8 @@ public final class Python {
 
     /** A script of the tests. */
     public static String script(String name) {
-        return Path.of("src/test/python", name).toString();
+        Path script = Path.of("src/test/python", name);
+        Assumptions.assumeTrue(Files.exists(script), "there is no " + script + " here");
+        return script.toString();
     }
 }
