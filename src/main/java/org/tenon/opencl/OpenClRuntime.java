@@ -74,9 +74,7 @@ final class OpenClRuntime implements GpuRuntime {
         status.check("clCreateCommandQueue", answer[0]);
         programs = new Programs(name, status, context, found.id(), found.identity());
         staging = new Staging(status, context, queue);
-        if (profile != null) {
-            Runtime.getRuntime().addShutdownHook(new Thread(this::logProfile, "tenon-profile"));
-        }
+        Runtime.getRuntime().addShutdownHook(new Thread(this::end, "tenon-" + name));
     }
 
     @SuppressWarnings("deprecation")
@@ -84,8 +82,14 @@ final class OpenClRuntime implements GpuRuntime {
         return CL.clCreateCommandQueue(context, found.id(), profile == null ? 0 : CL.CL_QUEUE_PROFILING_ENABLE, answer);
     }
 
-    private synchronized void logProfile() {
-        profile.log();
+    /** A driver that still builds or runs a kernel while the process takes its libraries apart may crash. */
+    private synchronized void end() {
+        if (!status.isGone()) {
+            CL.clFinish(queue);
+        }
+        if (profile != null) {
+            profile.log();
+        }
     }
 
     @Override
