@@ -43,8 +43,22 @@ final class HostCopy {
         return read(x, DType.F32, from -> from.toArray(ValueLayout.JAVA_FLOAT));
     }
 
+    /** By way of the host where the device has no float64. */
     static double[] doubles(Value x) {
+        if (!x.backend().supports(DType.F64)) {
+            return x.dtype().isFloating()
+                    ? widened(floats(x))
+                    : Arrays.stream(longs(x)).asDoubleStream().toArray();
+        }
         return read(x, DType.F64, from -> from.toArray(ValueLayout.JAVA_DOUBLE));
+    }
+
+    private static double[] widened(float[] floats) {
+        double[] doubles = new double[floats.length];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = floats[i];
+        }
+        return doubles;
     }
 
     static int[] ints(Value x) {

@@ -77,11 +77,19 @@ final class OpenClRuntime implements GpuRuntime {
         status.check("clCreateCommandQueue", answer[0]);
         programs = new Programs(name, status, context, found.id(), found.identity());
         staging = new Staging(status, context, queue);
+        Runtime.getRuntime().addShutdownHook(new Thread(this::end, "tenon-" + name));
     }
 
     @SuppressWarnings("deprecation")
     private cl_command_queue createQueue(int[] answer) {
         return CL.clCreateCommandQueue(context, found.id(), profile == null ? 0 : CL.CL_QUEUE_PROFILING_ENABLE, answer);
+    }
+
+    /** A driver that still builds or runs a kernel while the process takes its libraries apart may crash. */
+    private synchronized void end() {
+        if (!status.isGone()) {
+            CL.clFinish(queue);
+        }
     }
 
     @Override
