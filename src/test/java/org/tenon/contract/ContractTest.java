@@ -51,13 +51,12 @@ import org.tenon.support.TestedDevices;
  * What every device must do: each op, on each dtype, sample and memory layout, against a float64 reference; gradients
  * against finite differences; refusals and their texts; and no buffer left over.
  *
- * <p>{@code -Dtenon.test.case=text} runs the cases whose name holds that text, {@code a|b} those that hold one of two; {@code -Dtenon.test.require=opencl,cuda}
- * makes the absence of a device a failure.
+ * <p>{@code -Dtenon.test.case=text} runs the cases whose name holds that text, {@code a|b} those that hold one of two;
+ * {@code -Dtenon.test.require=opencl,cuda} makes the absence of a device a failure.
  */
 @Tag("plain")
 class ContractTest {
-    private static final String[] FILTERS =
-            System.getProperty("tenon.test.case", "").split("[|]", -1);
+    private static final String[] FILTERS = System.getProperty("tenon.test.case", "").split("[|]", -1);
     private static final Set<String> REQUIRED = Arrays.stream(
                     System.getProperty("tenon.test.require", "").split(","))
             .map(String::strip)
