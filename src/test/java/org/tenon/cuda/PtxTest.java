@@ -127,7 +127,9 @@ class PtxTest {
                     String module = whole.module(kernel);
                     assertThat(module).startsWith(".version 7.8\n.target sm_80\n.address_size 64\n");
                     assertThat(module.split("\\.entry ", -1)).as(kernel).hasSize(2);
-                    assertThat(module).contains(".visible .entry " + kernel + "(").endsWith("}\n");
+                    assertThat(module)
+                            .contains(".visible .entry " + kernel + "(")
+                            .endsWith("}\n");
                     kernels++;
                 }
             }
