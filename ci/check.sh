@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
 # Checks the whole project: what must pass before a change goes in.
-# Needs Maven 3.8 or later and a JDK 25. Runs all steps, then fails if one of them failed.
+# Needs Maven 3.8 or later and a JDK 25; installs the rest where it may. Runs all steps, then fails if one of them failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
 
 # ---- System packages --------------------------------------------------------
-# Install Debian packages here when a step below starts to need one.
-# None is needed today.
+# An OpenCL device for machines without one, the simulator that looks at its kernels, a compiler for the native tests, and a
+# browser for the test of the report page.
+packages=(g++ make ocl-icd-libopencl1 pocl-opencl-icd oclgrind chromium)
+if command -v apt-get >/dev/null && ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
+    sudo=$( ((EUID == 0)) || echo sudo)
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
 # -----------------------------------------------------------------------------
 
 failed=()
@@ -26,6 +32,38 @@ step() {
     fi
 }
 
+# beside NAME COMMAND...: as step, while the steps that follow run; its output comes at meet.
+besides=()
+beside() {
+    local log
+    log=$(mktemp)
+    (
+        start=$SECONDS rc=0
+        "${@:2}" >"$log" 2>&1 || rc=$?
+        echo "$rc $((SECONDS - start))" >"$log.end"
+    ) &
+    besides+=("$1"$'\t'"$log"$'\t'$!)
+}
+
+meet() {
+    local each name log pid rc seconds
+    for each in "${besides[@]}"; do
+        IFS=$'\t' read -r name log pid <<<"$each"
+        wait "$pid" || true
+        read -r rc seconds <"$log.end"
+        echo "==> $name (beside the others)"
+        cat "$log"
+        if ((rc == 0)); then
+            echo "<== $name: ok, $seconds s"
+        else
+            echo "<== $name: FAILED (exit $rc), $seconds s"
+            failed+=("$name")
+        fi
+        rm -f "$log" "$log.end"
+    done
+    besides=()
+}
+
 # The second of the two commands in the first fenced block under "## Quick start".
 readme_test_command() {
     local block
@@ -42,11 +80,20 @@ readme_test_command() {
     tail -n 1 <<<"$block"
 }
 
+# With every device required: an OpenCL one, and the CUDA backend on the stand-in for NVIDIA's driver.
 readme_tests() {
     local command
     command=$(readme_test_command) || return
+    command+=" -Dtenon.test.require=opencl,cuda -Dtenon.cuda.driver=$PWD/target/simcuda/libcuda.so.1"
     echo "$command"
     bash -c "$command"
+}
+
+main_job() { mvn -q -B test-compile exec:exec -Dargs="--steps 50 $*"; }
+
+stand_in_main_job() {
+    mvn -q -B test-compile exec:exec -Djvm.native="--enable-native-access=ALL-UNNAMED -Dtenon.cuda.driver=$PWD/target/simcuda/libcuda.so.1" \
+        -Dargs="--steps 5 --device cuda:0"
 }
 
 bad_input() {
@@ -67,9 +114,18 @@ bad_input() {
 }
 
 step "formatting" mvn -q -B -Pformat validate exec:exec@check
+step "the stand-in CUDA driver, built and tested" native-tests/simcuda/run.sh
+beside "kernels on the host, under sanitizers" env JOBS=1 native-tests/run.sh
+beside "planted faults, on the host" env JOBS=1 native-tests/faults.sh host
+beside "PTX is that of the sources" ci/ptx.sh --check
 step "tests (the command of README.md)" readme_tests
+meet
+step "kernels in Oclgrind" native-tests/oclgrind.sh
+step "planted faults, in Oclgrind" native-tests/faults.sh oclgrind
 step "javadoc" mvn -q -B javadoc:javadoc
-step "main job, 50 steps" mvn -q -B test-compile exec:exec -Dargs="--steps 50"
+step "main job, 50 steps" main_job
+step "main job on OpenCL" main_job --device opencl:0
+step "main job on the stand-in" stand_in_main_job
 step "bundle" bash ci/gpu.sh
 step "bad flag" bad_input "--no-such-flag"
 step "absent file" bad_input "--text no/such/file.txt"

@@ -22,6 +22,8 @@ cp -R kernels native-tests "$work/" 2>/dev/null || cp -R kernels "$work/"
 rm -rf "$work/kernels/ptx"
 # What compiles sources or looks for them cannot run there.
 rm -rf "$work/test-classes/org/tenon/compile" "$work/test-classes/org/tenon/architecture"
+# What looks at pictures needs a module that the small runtime lacks.
+rm -f "$work"/test-classes/org/tenon/data/PicturesTest*.class "$work"/test-classes/org/tenon/metrics/HtmlReportTest*.class
 
 echo "linking a Java runtime"
 modules=java.base,java.logging,java.management,jdk.management,jdk.incubator.vector,jdk.unsupported

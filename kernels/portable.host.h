@@ -1,4 +1,4 @@
-// The words of the shared kernels in C++17, for the executor of native-tests/host. Built with FP64 and ALIGNED.
+// The words of the shared kernels in C++17, for the executor of native-tests/host. Built with FP64.
 //
 // C++ has no storage that belongs to a block, so native-tests/host/expand.sh rewrites `LOCAL type name[sizes];` as
 // LOCAL_ARRAY(type, name, [sizes]); and drops the word from casts. A LOCAL that is left does not compile.

@@ -11,23 +11,32 @@ WARN := -Wall -Wextra -Werror
 SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*COLUMNS_(1|8|256)__|T_f16__U_f16.*COLUMNS_(1|256)__|T_bf16.*COLUMNS_(1|4|256)__|T_f32__U_f16.*COLUMNS_(64|256)__)
 SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|COLUMNS_(1|16|128)__)
 
-FILES := arange binary copy fill index matmul nll random reduce scan softmax_columns softmax_rows topk unary update where
-TESTS := elementwise indexing losses matmul moves numbers reduce softmax test
+# Shapes that a CPU has on OpenCL: a thread for each row, lanes of vectors. They are not in the catalog.
+CPU_FILES := copy index matmul nll reduce scan softmax topk
+FILES ?= arange binary copy fill index matmul nll random reduce scan softmax_columns softmax_rows topk unary update where
+TESTS ?= elementwise indexing losses matmul moves numbers reduce softmax test
 HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)
 SOURCES := $(wildcard $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/*.tsv $(KERNELS)/expand.sh) $(HERE)/host/expand.sh
 
-$(OUT)/kernels_test: $(FILES:%=$(OUT)/kernel_%.o) $(TESTS:%=$(OUT)/test_%.o) $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
+$(OUT)/kernels_test: $(FILES:%=$(OUT)/kernel_%.o) $(CPU_FILES:%=$(OUT)/kernel_cpu_%.o) $(TESTS:%=$(OUT)/test_%.o) $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
 	$(CXX) $(FLAGS) $(SANITIZE) -o $@ $^
 
 $(OUT)/host_test: $(HERE)/host/test/host_test.cpp $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o $(HEADERS) $(KERNELS)/portable.host.h
 	$(CXX) $(FLAGS) $(WARN) $(SANITIZE) -o $@ $< $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
 
+# A source that comes out as it was is not compiled again.
+expand = EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $(1) >$@.new && \
+	{ cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 $(OUT)/kernel_softmax_rows.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_ROWS)' >$@.part && mv $@.part $@
+	$(call expand,softmax '$(SOFTMAX_ROWS)')
 $(OUT)/kernel_softmax_columns.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_COLUMNS)' >$@.part && mv $@.part $@
+	$(call expand,softmax '$(SOFTMAX_COLUMNS)')
+$(OUT)/cpu/expand.sh: $(SOURCES) $(HERE)/kernels/cpu.tsv
+	mkdir -p $(OUT)/cpu && cp $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/expand.sh $(OUT)/cpu/ && cp $(HERE)/kernels/cpu.tsv $(OUT)/cpu/catalog.tsv
+$(OUT)/kernel_cpu_%.cpp: $(OUT)/cpu/expand.sh
+	EXPAND=$(OUT)/cpu/expand.sh $(HERE)/host/expand.sh $* >$@
 $(OUT)/kernel_%.cpp: $(SOURCES)
-	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $* >$@.part && mv $@.part $@
+	$(call expand,$*)
 $(OUT)/kernel_%.o: $(OUT)/kernel_%.cpp $(HEADERS)
 	$(CXX) $(FLAGS) -w $(SANITIZE) -c -o $@ $<
 $(OUT)/test_%.o: $(HERE)/kernels/%.cpp $(HEADERS)

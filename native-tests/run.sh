@@ -19,4 +19,4 @@ if [[ $# == 0 ]]; then
     "$OUT/host_test"
     echo "the kernels:"
 fi
-"$OUT/kernels_test" "${1:-}" "$KERNELS/catalog.tsv"
+"$OUT/kernels_test" "${1:-}" "$KERNELS/catalog.tsv" native-tests/kernels/cpu.tsv

@@ -170,7 +170,9 @@ const Group GROUP_ARANGE("arange", [] {
                 std::vector<Reference> wanted;
                 for (long i = 0; i < count; i++) {
                     L exact = (isFloat(type) ? (L) (double) start + i * (L) (double) step : start + i * step);
-                    wanted.push_back({exact, type == f64 ? std::max(std::fabs(start), std::fabs(i * step)) : 0});
+                    // The sum is one of doubles, and rounded once more.
+                    L size = std::max(std::fabs(start), std::fabs(i * step));
+                    wanted.push_back({exact, type == f64 ? size : size * 0x1p-24L});
                 }
                 compare(v, "arange", out, Layout::dense({count}, 3), wanted, type == f64 ? 1.5L : 0.501L,
                         std::to_string(count) + " elements");

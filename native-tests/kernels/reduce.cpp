@@ -107,26 +107,27 @@ void reduce(const Variant &v, bool columns, const Layout &in, int kept, long spl
         }
         wanted.push_back(reference(v.op(), type, values));
     }
-    compare(v, "reduce " + v.op(), out, Layout::dense({outputs}, 2), wanted, 3,
+    compare(v, "reduce " + v.op(), out, Layout::dense({outputs}, 2), wanted,
+            v.op() == "MAX" || v.op() == "MIN" ? 0 : 3,
             std::to_string(outputs) + " outputs of " + std::to_string(length) + " in " + std::to_string(splits));
 }
 
 const Group GROUP("reduce", [] {
     for (bool columns : {false, true}) {
         for (const Variant &v : variants("reduce", columns ? "reduce_columns" : "reduce_rows")) {
-            for (long length : {1L, 2L, 255L, 256L, 257L, 700L}) {
+            for (long length : {1L, 255L, 256L, 257L, 700L}) {
                 reduce(v, columns, Layout::dense({6, length}, 1), 1, 1);
             }
             reduce(v, columns, Layout::dense({1000}), 0, 1);
             reduce(v, columns, Layout::dense({7, 1000}, 3), 1, 4);
             reduce(v, columns, Layout::dense({1001}, 3), 0, 7);
             // Kept axes near in memory; several reduced axes.
-            Layout across = Layout::transposed({30, 40}, 2);
+            Layout across = Layout::transposed({12, 40}, 2);
             reduce(v, columns, across, 1, 1);
             reduce(v, columns, across, 1, 3);
             reduce(v, columns, Layout::gapped({2, 3, 5, 7}, 1, 2), 2, 1);
             reduce(v, columns, Layout::gapped({2, 3, 5, 7, 3}, 1, 2), 2, 2);
-            reduce(v, columns, Layout::transposed({300, 3}), 1, 1);
+            reduce(v, columns, Layout::transposed({columns ? 300L : 20L, 3}), 1, 1);
         }
     }
 });
@@ -155,7 +156,7 @@ void scan(const Variant &v, long rows, long length, long inner, bool backward) {
                     : Reference{type == i32 ? (L) (int) wrapped : (L) (long) wrapped};
         }
     }
-    compare(v, v.kernel, y, Layout::dense({rows * length}, 1), wanted, 5,
+    compare(v, v.kernel, y, Layout::dense({rows * length}, 1), wanted, 3,
             std::to_string(rows) + " rows of " + std::to_string(length) + ", inner " + std::to_string(inner));
 }
 

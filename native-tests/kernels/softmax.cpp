@@ -58,7 +58,7 @@ void forward(const Variant &v, long rows, long length, long inner) {
                     : Reference{std::exp(d) / sum, std::exp(d) / sum * (1 + (d < -1000 ? 0 : std::fabs(d)))};
         }
     }
-    compare(v, v.kernel + (log ? " log" : ""), y, Layout::dense({rows * length}, 1), wanted, 3,
+    compare(v, v.kernel + (log ? " log" : ""), y, Layout::dense({rows * length}, 1), wanted, 4,
             std::to_string(rows) + " rows of " + std::to_string(length) + ", inner " + std::to_string(inner));
 }
 

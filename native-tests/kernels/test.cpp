@@ -482,8 +482,15 @@ int main(int count, char **words) {
     for (std::size_t i = 0; filter.empty() && i < host::entries(); i++) {
         check::that(launched.count(host::entry(i).name) != 0, std::string(host::entry(i).name) + " was never launched");
     }
+    std::map<std::string, long> linked;
+    for (const Variant &each : catalog) {
+        linked[each.file] += host::find(each.name.c_str()) != nullptr;
+    }
+    for (const auto &[file, number] : linked) {
+        check::that(!filter.empty() || number > 0, "kernels of " + file + ".k are compiled into this program");
+    }
     if (filter.empty()) {
-        std::printf("%zu kernels, each launched\n", host::entries());
+        std::printf("%zu kernels of %zu in the catalogs, each launched\n", host::entries(), catalog.size());
     }
     return check::end();
 }

@@ -2,11 +2,13 @@
 # Builds the stand-in CUDA driver with every kernel of kernels/catalog.tsv, and its tests:
 #   native-tests/simcuda/build.sh [--asan] [FOLDER]     (default: target/simcuda, with --asan target/simcuda-asan)
 # FOLDER then holds libcuda.so.1 and simcuda_test. What has not changed is not compiled again. Needs g++ (or $CXX), nm, awk.
+# CATALOG names a list of other kernels, or of fewer: a part of the lines of kernels/catalog.tsv.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 exec </dev/null
 
-flags=(-std=c++17 -fPIC -fvisibility=hidden -pthread)
+# Where a thread is, is asked for all the time: without this each time by a call.
+flags=(-std=c++17 -fPIC -fvisibility=hidden -ftls-model=initial-exec -pthread)
 kernel_flags=(-O1 -ffp-contract=off -fno-strict-aliasing -w)
 driver_flags=(-O2 -g -Wall -Wextra -Werror)
 out=target/simcuda
@@ -16,6 +18,7 @@ if [[ ${1:-} == --asan ]]; then
     flags+=(-fsanitize=address -fno-omit-frame-pointer -g1)
 fi
 out=${1:-$out}
+catalog=${CATALOG:-kernels/catalog.tsv}
 chunk=120
 jobs=${JOBS:-$(nproc)}
 mkdir -p "$out/sources" "$out/objects"
@@ -65,8 +68,8 @@ compile_all() {
 
 # One source for every hundred kernels or so, since the largest file would keep one processor busy to the end.
 rm -f "$out"/sources/*.cc "$out/sources/list"
-for file in $(cut -f2 kernels/catalog.tsv | sort -u); do
-    awk -F'\t' -v file="$file" '$2 == file { print $1 }' kernels/catalog.tsv |
+for file in $(cut -f2 "$catalog" | sort -u); do
+    awk -F'\t' -v file="$file" '$2 == file { print $1 }' "$catalog" |
         split -l $chunk -d - "$out/sources/names.$file."
     for names in "$out/sources/names.$file."*; do
         part=${names##*/names.}
@@ -89,7 +92,7 @@ mapfile -t objects < <(cut -d' ' -f2 "$out/sources/all")
 # Every other function of the driver answers that it is not supported.
 nm --defined-only "${objects[@]}" 2>/dev/null | awk '$2 == "T" && $3 ~ /^cu[A-Z]/ { print $3 }' | sort -u >"$out/sources/defined"
 {
-    echo '#include "../../../native-tests/simcuda/driver.h"'
+    echo '#include "driver.h"'
     comm -23 <(LC_ALL=C sort -u "$here/symbols.txt") <(LC_ALL=C sort -u "$out/sources/defined") |
         sed 's/.*/API &() { static Call call("&"); return not_supported(call); }/'
 } >"$out/sources/stubs.cc"
@@ -103,5 +106,5 @@ done >"$out/sources/tests"
 compile_all <"$out/sources/tests"
 mapfile -t objects < <(cut -d' ' -f2 "$out/sources/tests")
 "$cxx" "${flags[@]}" -o "$out/simcuda_test" "${objects[@]}" "$out/libcuda.so.1" -Wl,-rpath,'$ORIGIN'
-echo "$out/libcuda.so.1: $(wc -l <kernels/catalog.tsv) kernels, $(wc -l <"$out/sources/defined") functions and" \
+echo "$out/libcuda.so.1: $(wc -l <"$catalog") kernels, $(wc -l <"$out/sources/defined") functions and" \
     "$(grep -c ^API "$out/sources/stubs.cc") that answer \"not supported\", in $((SECONDS - start)) s"

@@ -75,7 +75,7 @@ void test_devices() {
     GIVES(CUDA_ERROR_NOT_FOUND, cuGetProcAddress_v2("cuNoSuchThing", &function, 12060, 0, nullptr));
     OK(cuGetProcAddress_v2("cuMemAlloc", &function, 13000, 0, &status));
     THAT(function == nullptr && status == 2);
-    THAT(simcuda_kernels() > 1000);
+    THAT(simcuda_kernels() >= 7);
 }
 
 void test_contexts() {

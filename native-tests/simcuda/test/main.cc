@@ -61,6 +61,11 @@ int main() {
     test_errors();
     test_faults();
     test_capture();
+    // The one write beside an allocation, which a sanitizer's build leaves out.
+#ifdef __SANITIZE_ADDRESS__
+    THAT(simcuda_damage() == 0);
+#else
     THAT(simcuda_damage() == 1);
+#endif
     return check::end();
 }

@@ -36,6 +36,15 @@ public final class Generator {
         counter.set(0);
     }
 
+    /** Goes on where a generator of this seed was after {@code position} counters. PyTorch: {@code set_state}. */
+    public synchronized void restore(long newSeed, long position) {
+        if (position < 0) {
+            throw new TensorArgumentException("restore", "position " + position + " is negative; it is 0 or more");
+        }
+        seed = newSeed;
+        counter.set(position);
+    }
+
     /** The seed. */
     public long seed() {
         return seed;
@@ -70,7 +79,7 @@ public final class Generator {
         /** A number of {@code [0, bound)}, from 64 bits modulo the bound. */
         public long below(long bound) {
             if (bound < 1) {
-                throw new TensorArgumentException("below", "bound " + bound + " is not 1 or more");
+                throw new TensorArgumentException("below", "bound " + bound + " is too small; it is 1 or more");
             }
             Philox.block(next++, seed, words);
             return Long.remainderUnsigned(Philox.word64(words, 0), bound);

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tenon.op.Elementwise;
+import org.tenon.op.GradientNorms;
 import org.tenon.op.Graph;
 import org.tenon.op.Node;
 import org.tenon.op.Value;
@@ -39,7 +40,7 @@ public final class Gradients implements TensorGroup, AutoCloseable {
                     "gradients",
                     "there is none for a tensor of shape " + java.util.Arrays.toString(x.shape()) + ": "
                             + (x.requiresGrad()
-                                    ? "the result did not depend on it, or it is not a leaf"
+                                    ? "the result did not depend on it, or it is not a leaf; ask for that of a leaf"
                                     : "it does not require one; call requireGrad() on it before the forward pass"));
         }
         return x.with(held.value());
@@ -84,6 +85,73 @@ public final class Gradients implements TensorGroup, AutoCloseable {
         byLeaf.forEach((leaf, held) -> scaled.put(
                 leaf, new Held(Elementwise.unary("mul", UnaryOp.MUL_SCALAR, held.value(), factor, 0), held.device())));
         return new Gradients(scaled);
+    }
+
+    /** The Euclidean norm of all gradients as one vector. Waits for the device. */
+    public double norm() {
+        return norm(2);
+    }
+
+    /** The p-norm {@code (sum |g|^p)^(1/p)} of all gradients as one vector; p may be infinite. Waits for the device. */
+    public double norm(double p) {
+        return onHost(GradientNorms.total(values(), p));
+    }
+
+    /**
+     * Each gradient times {@code min(1, max / (norm + 1e-6))}, so that the Euclidean norm of all is at most {@code max}. Does
+     * not wait for the device; a norm that is NaN makes all NaN. PyTorch: {@code clip_grad_norm_}.
+     */
+    public Gradients clipNorm(double max) {
+        return clipNorm(max, 2);
+    }
+
+    /** The same for the p-norm. */
+    public Gradients clipNorm(double max, double p) {
+        return replaced(GradientNorms.clipNorm(values(), max, p));
+    }
+
+    /** Each element brought into {@code [-limit, limit]}. PyTorch: {@code clip_grad_value_}. */
+    public Gradients clipValue(double limit) {
+        if (!(limit >= 0)) {
+            throw new TensorArgumentException("clipValue", "the limit " + limit + " is not 0 or more");
+        }
+        return replaced(values().stream()
+                .map(each -> Elementwise.unary("clipValue", UnaryOp.CLAMP, each, -limit, limit))
+                .toList());
+    }
+
+    /** Each gradient divided by {@code divisor}, half types in float32. Undoes the scale of a loss. */
+    public Gradients div(double divisor) {
+        return replaced(values().stream()
+                .map(each -> GradientNorms.divided(each, divisor))
+                .toList());
+    }
+
+    /** Whether every element of every gradient is finite. Waits for the device. */
+    public boolean isFinite() {
+        return onHost(GradientNorms.notFinite(values())) == 0;
+    }
+
+    private List<Value> values() {
+        return byLeaf.values().stream().map(Held::value).toList();
+    }
+
+    private static double onHost(Value scalar) {
+        try {
+            return HostCopy.item(scalar);
+        } finally {
+            scalar.close();
+        }
+    }
+
+    private Gradients replaced(List<Value> values) {
+        Map<Node, Held> replaced = new LinkedHashMap<>();
+        int i = 0;
+        for (Map.Entry<Node, Held> each : byLeaf.entrySet()) {
+            replaced.put(
+                    each.getKey(), new Held(values.get(i++), each.getValue().device()));
+        }
+        return new Gradients(replaced);
     }
 
     @Override

@@ -16,7 +16,7 @@ public final class Kind<S extends Shape> {
     }
 
     /** Whether a tensor of this rank may have this shape type. */
-    boolean admits(int actualRank) {
+    public boolean admits(int actualRank) {
         return rank == ANY_RANK || rank == actualRank;
     }
 

@@ -3,7 +3,6 @@ package org.tenon.bench;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -26,21 +25,35 @@ import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.Generator;
+import org.tenon.R1;
 import org.tenon.R2;
+import org.tenon.R3;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.op.Pins;
 import org.tenon.op.Value;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.Kernels;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.ReduceOp;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UnaryOp;
 
 /**
  * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, and what a launch
- * costs beside a bare JOCL launch. {@code DeviceBench [DEVICE]}, by default {@code opencl:0}.
+ * costs beside a bare JOCL launch. {@code DeviceBench [DEVICE [softmax|products|launches]]}, by default {@code opencl:0} and
+ * all. Times are the least of many short samples.
  */
 public final class DeviceBench {
     private static final long WORKING_SET = 256L << 20;
-    private static final int SAMPLES = 15;
+    private static final int SAMPLES = 40;
+    /** Short, so that some samples escape what else the machine does. */
+    private static final double SAMPLE_SECONDS = 0.02;
+
+    private static final int REPEATS = 5000;
 
     private DeviceBench() {}
 
@@ -48,11 +61,18 @@ public final class DeviceBench {
     public static void main(String[] args) {
         Device<?> device = Devices.get(args.length == 0 ? "opencl:0" : args[0]);
         System.out.println(device + ": " + device.description());
-        softmax(device);
-        products(device);
-        launches(device);
-        if (device.name().startsWith("opencl")) {
-            bareLaunches();
+        String only = args.length < 2 ? "" : args[1];
+        if (only.isEmpty() || only.equals("softmax")) {
+            softmax(device);
+        }
+        if (only.isEmpty() || only.equals("products")) {
+            products(device);
+        }
+        if (only.isEmpty() || only.equals("launches")) {
+            launches(device);
+            if (device.name().startsWith("opencl")) {
+                bareLaunches();
+            }
         }
     }
 
@@ -80,12 +100,12 @@ public final class DeviceBench {
         }
         Rows rows = new Rows(shape.sizes()[0], shape.sizes()[1], 1);
         var kernels = device.backend().kernels();
-        double copy = median(device, i -> {
+        double copy = least(device, i -> {
             try (Pins _ = Pins.of(x.get(i % count), out.get(i % count))) {
                 kernels.copy(x.get(i % count).strided(), out.get(i % count).strided());
             }
         });
-        double forward = median(device, i -> {
+        double forward = least(device, i -> {
             try (Pins _ = Pins.of(x.get(i % count), out.get(i % count))) {
                 kernels.softmax(
                         SoftmaxKind.LOG_SOFTMAX,
@@ -94,7 +114,7 @@ public final class DeviceBench {
                         out.get(i % count).strided());
             }
         });
-        double backward = median(device, i -> {
+        double backward = least(device, i -> {
             try (Pins _ = Pins.of(x.get(i % count), y.get(i % count), out.get(i % count))) {
                 kernels.softmaxGrad(
                         SoftmaxKind.LOG_SOFTMAX,
@@ -117,8 +137,8 @@ public final class DeviceBench {
                 Tensor<R2<Dim, Dim>, F32, Dev> a = device.randn(shape);
                 Tensor<R2<Dim, Dim>, F32, Dev> b = device.randn(shape);
                 Tensor<R2<Dim, Dim>, F32, Dev> t = b.transpose(0, 1).as(R2.kind());
-                double plain = median(device, i -> Scope.run(() -> F.matmul(a, b)));
-                double transposed = median(device, i -> Scope.run(() -> F.matmul(a, t)));
+                double plain = least(device, i -> Scope.run(() -> F.matmul(a, b)));
+                double transposed = least(device, i -> Scope.run(() -> F.matmul(a, t)));
                 System.out.printf(
                         "%-6d %8.1f   with a transposed operand %8.1f%n",
                         n, 2e-9 * n * n * n / plain, 2e-9 * n * n * n / transposed);
@@ -130,24 +150,41 @@ public final class DeviceBench {
         Scope.run(() -> {
             Tensor<R2<Dim, Dim>, F32, Dev> x = device.<R2<Dim, Dim>>randn(R2.of(16, 16));
             Tensor<R2<Dim, Dim>, F32, Dev> out = device.<R2<Dim, Dim>>zeros(R2.of(16, 16));
-            var kernels = device.backend().kernels();
-            double op = median(device, i -> Scope.run(() -> F.exp(x)));
-            double kernel = median(device, i -> {
-                try (Pins _ = Pins.of(x.value(), out.value())) {
-                    kernels.copy(x.value().strided(), out.value().strided());
-                }
-            });
-            long before = allocated();
-            int repeats = 20_000;
-            for (int i = 0; i < repeats; i++) {
-                kernels.copy(x.value().strided(), out.value().strided());
-            }
-            long garbage = (allocated() - before) / repeats;
-            device.synchronize();
-            System.out.printf(
-                    "one op on 256 elements %.2f us; its kernel alone %.2f us, %d bytes of garbage%n",
-                    op * 1e6, kernel * 1e6, garbage);
+            Strided in = x.value().strided();
+            Strided column = x.transpose(0, 1).value().strided();
+            Strided to = out.value().strided();
+            Strided sums = device.<R1<Dim>>zeros(R1.of(16)).value().strided();
+            Strided product = x.reshape(R3.of(1, 16, 16)).value().strided();
+            Strided products = out.reshape(R3.of(1, 16, 16)).value().strided();
+            Strided state = device.<R2<Dim, Dim>>zeros(R2.of(16, 16)).value().strided();
+            Strided targets = device.<Dim>tensor(new long[16]).value().strided();
+            Strided weight = device.zeros(R1.of(1)).value().strided();
+            IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
+            Kernels.AdamStep step = new Kernels.AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
+            Rows rows = new Rows(16, 16, 1);
+            Kernels kernels = device.backend().kernels();
+            cost(device, "exp, as an op", () -> Scope.run(() -> F.exp(x)));
+            cost(device, "copy", () -> kernels.copy(in, to));
+            cost(device, "copy of a transpose", () -> kernels.copy(column, to));
+            cost(device, "exp", () -> kernels.unary(UnaryOp.EXP, in, 0, 0, to));
+            cost(device, "add", () -> kernels.binary(BinaryOp.ADD, in, column, to));
+            cost(device, "sum of rows", () -> kernels.reduce(ReduceOp.SUM, in, 1, sums));
+            cost(device, "logSoftmax", () -> kernels.softmax(SoftmaxKind.LOG_SOFTMAX, in, rows, to));
+            cost(device, "matmul", () -> kernels.matmul(product, product, products));
+            cost(device, "nll", () -> kernels.nll(in, rows, targets, null, LossReduction.MEAN, check, weight, weight));
+            cost(device, "adam", () -> kernels.adam(to, in, state, state, step));
         });
+    }
+
+    private static void cost(Device<?> device, String what, Runnable call) {
+        double seconds = least(device, i -> call.run());
+        long before = allocated();
+        for (int i = 0; i < REPEATS; i++) {
+            call.run();
+        }
+        double garbage = (double) (allocated() - before) / REPEATS;
+        device.synchronize();
+        System.out.printf("%-22s %6.2f us, %6.1f bytes of garbage%n", what, seconds * 1e6, garbage);
     }
 
     private static long allocated() {
@@ -179,7 +216,7 @@ public final class DeviceBench {
         Pointer nPointer = Pointer.to(n);
         long[] global = {256};
         long[] local = {256};
-        double bare = median(() -> CL.clFinish(queue), i -> {
+        double bare = least(() -> CL.clFinish(queue), i -> {
             CL.clSetKernelArg(kernel, 0, Sizeof.cl_mem, outPointer);
             CL.clSetKernelArg(kernel, 1, Sizeof.cl_mem, inPointer);
             CL.clSetKernelArg(kernel, 2, Sizeof.cl_long, nPointer);
@@ -193,23 +230,21 @@ public final class DeviceBench {
         return CL.clCreateCommandQueue(context, device, 0, null);
     }
 
-    private static double median(Device<?> device, IntConsumer call) {
-        return median(device::synchronize, call);
+    private static double least(Device<?> device, IntConsumer call) {
+        return least(device::synchronize, call);
     }
 
-    /** Seconds a call: the median of batches, each long enough to time. */
-    private static double median(Runnable wait, IntConsumer call) {
+    /** Seconds a call. */
+    private static double least(Runnable wait, IntConsumer call) {
         int batch = 1;
-        for (double seconds = 0; seconds < 0.1; ) {
-            seconds = time(wait, call, batch);
-            batch = seconds < 0.1 ? batch * 2 : batch;
+        while (time(wait, call, batch) < SAMPLE_SECONDS) {
+            batch *= 2;
         }
         int repeats = batch;
-        double[] samples = IntStream.range(0, SAMPLES)
+        return IntStream.range(0, SAMPLES)
                 .mapToDouble(i -> time(wait, call, repeats) / repeats)
-                .toArray();
-        Arrays.sort(samples);
-        return samples[SAMPLES / 2];
+                .min()
+                .orElseThrow();
     }
 
     private static double time(Runnable wait, IntConsumer call, int batch) {

@@ -1,6 +1,7 @@
 package org.tenon.cpu;
 
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
@@ -134,5 +135,10 @@ final class CpuKernels implements Kernels {
     @Override
     public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
         Updates.adam(p, g, m, v, step);
+    }
+
+    @Override
+    public void custom(CustomKernel kernel, Strided out, Strided[] inputs, double[] parameters, long items) {
+        CpuCustom.run(kernel, out, inputs, parameters, items);
     }
 }

@@ -8,7 +8,7 @@ import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 import org.tenon.gpu.ProfileTable;
 
-/** The times of launches, from events before and after each. Used under the queue's lock. */
+/** The times of launches, from events before and after each. Safe for use from several threads. */
 final class KernelTimes {
     private static final int MOST_PENDING = 2048;
 
@@ -23,18 +23,18 @@ final class KernelTimes {
     KernelTimes(CudaContext context, CUstream stream) {
         this.context = context;
         this.stream = stream;
-        table = new ProfileTable(context.device());
+        table = new ProfileTable(context.device(), this::collectLast);
     }
 
     /** An event before a launch, for {@link #launched}. */
-    CUevent start() {
+    synchronized CUevent start() {
         if (pending.size() >= MOST_PENDING) {
             collect();
         }
         return record();
     }
 
-    void launched(String kernel, CUevent start) {
+    synchronized void launched(String kernel, CUevent start) {
         pending.add(new Pending(kernel, start, record()));
     }
 
@@ -48,8 +48,14 @@ final class KernelTimes {
         return event;
     }
 
+    /** At the JVM's end, in a thread that has not used the device yet. */
+    private void collectLast() {
+        context.enter();
+        collect();
+    }
+
     /** Waits, and adds up what has run. */
-    void collect() {
+    synchronized void collect() {
         float[] millis = new float[1];
         for (Pending each = pending.poll(); each != null; each = pending.poll()) {
             if (JCudaDriver.cuEventSynchronize(each.end()) == CUresult.CUDA_SUCCESS

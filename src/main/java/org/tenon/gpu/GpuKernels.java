@@ -2,6 +2,7 @@ package org.tenon.gpu;
 
 import org.tenon.spi.Allocator;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
@@ -24,6 +25,7 @@ final class GpuKernels implements Kernels {
     private final Products products;
     private final ProductLibrary library;
     private final Numbers numbers;
+    private final CustomLaunches customs;
 
     GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
         elementwise = new Elementwise(runtime);
@@ -34,6 +36,7 @@ final class GpuKernels implements Kernels {
         products = new Products(runtime);
         library = runtime.products();
         numbers = new Numbers(runtime);
+        customs = new CustomLaunches(runtime);
     }
 
     /** Builds every kernel that a launch may ask for. */
@@ -168,5 +171,10 @@ final class GpuKernels implements Kernels {
     @Override
     public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
         numbers.adam(p, g, m, v, step);
+    }
+
+    @Override
+    public void custom(CustomKernel kernel, Strided out, Strided[] inputs, double[] parameters, long items) {
+        customs.run(kernel, out, inputs, parameters, items);
     }
 }

@@ -2,7 +2,9 @@ package org.tenon.gpu;
 
 import java.lang.foreign.MemorySegment;
 import org.tenon.DeviceType;
+import org.tenon.TensorStateException;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
 
 /** One GPU (or what acts as one) with a queue whose commands run in order. Safe for use from several threads. */
@@ -34,6 +36,18 @@ public interface GpuRuntime {
      */
     GpuKernel kernel(String file, String kernel, String options);
 
+    /**
+     * A user's kernel, built anew at each call; its build log is part of the error where it does not build.
+     *
+     * @param kernel its sources and name
+     * @param preamble what stands between {@code common.h} and a source in C: the names of its operands
+     * @param options definitions, with {@code -DBLOCK=} among them
+     */
+    default GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        throw new TensorStateException(
+                kernel.name(), name() + " takes no kernels of users yet; move the inputs to another device");
+    }
+
     /** Queues a launch of {@code groups} groups of the kernel's size. Returns before it runs. */
     void launch(GpuKernel kernel, long groups, Launch launch);
 
@@ -61,10 +75,17 @@ public interface GpuRuntime {
      *
      * @param fp64 whether it computes in float64
      * @param block threads of a group that works together on a row; 1 on a CPU, where one thread does a row best
+     * @param threads threads of a group whose threads have nothing to do with each other; a power of two, at most 256
      * @param lanes neighbours a thread takes at once, for vector instructions of a CPU
      * @param units how many groups run at once, roughly
+     * @param localBytes what a group may have in local memory
      */
-    record Traits(boolean fp64, int block, int lanes, int units) {
+    record Traits(boolean fp64, int block, int threads, int lanes, int units, long localBytes) {
+        /** A device with groups of 256 threads and 48 KiB of local memory. */
+        public Traits(boolean fp64, int block, int lanes, int units) {
+            this(fp64, block, 256, lanes, units, 48 << 10);
+        }
+
         /** Whether groups have more than one thread for a row. */
         boolean cooperative() {
             return block > 1;

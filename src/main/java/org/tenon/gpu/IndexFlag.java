@@ -29,13 +29,11 @@ final class IndexFlag {
         this.runtime = runtime;
     }
 
-    /** A launch that reports to the flag under a number. */
-    interface Checked {
-        void launch(Buffer flag, long number);
-    }
-
-    /** Queues a launch that makes this check. */
-    synchronized void checked(IndexCheck check, Checked checked) {
+    /**
+     * The number under which the next launch reports to {@link #buffer}. The caller holds this flag's monitor until that
+     * launch is queued, so that no other thread reads the flag between the two.
+     */
+    long begin(IndexCheck check) {
         if (pending.size() == MOST_PENDING) {
             raise();
         }
@@ -51,7 +49,12 @@ final class IndexFlag {
             clean = true;
         }
         pending.add(check);
-        checked.launch(buffer, pending.size());
+        return pending.size();
+    }
+
+    /** The flag in the device's memory, once a launch has begun. */
+    Buffer buffer() {
+        return buffer;
     }
 
     private void reset() {

@@ -21,10 +21,10 @@ public final class ProfileTable {
         private long nanos;
     }
 
-    /** A table that is logged when the JVM ends. */
-    public ProfileTable(String device) {
+    /** A table that is logged when the JVM ends, after {@code collect} has added what is not yet in it. */
+    public ProfileTable(String device, Runnable collect) {
         this.device = device;
-        Runtime.getRuntime().addShutdownHook(new Thread(this::log, "tenon-profile"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> log(collect), "tenon-profile"));
     }
 
     /** Whether the user asked for one. */
@@ -37,6 +37,11 @@ public final class ProfileTable {
         Total total = totals.computeIfAbsent(kernel, _ -> new Total());
         total.launches++;
         total.nanos += nanos;
+    }
+
+    private void log(Runnable collect) {
+        collect.run();
+        log();
     }
 
     private synchronized void log() {

@@ -18,6 +18,12 @@ public final class Sources {
         return part(header) + part("common.h") + part(file + ".k");
     }
 
+    /** A user's program: its lines are counted from 1 under the op's name. */
+    public static String custom(String header, String preamble, String name, String source) {
+        return part(header) + part("common.h") + "#line 1 \"arguments of " + name + "\"\n" + preamble + "#line 1 \""
+                + name + "\"\n" + source;
+    }
+
     /** With the line numbers of its own file, for the messages of compilers. */
     private static String part(String name) {
         return "#line 1 \"kernels/" + name + "\"\n" + TEXTS.computeIfAbsent(name, Sources::read);

@@ -72,7 +72,17 @@ public final class Copies {
         if (!Arrays.equals(target.layout().sizes(), from.layout().sizes())) {
             throw Checks.error("copyFrom", "shapes differ; reshape or slice one", target, from);
         }
-        run(from, target);
+        if (target.layout().repeats()) {
+            throw Checks.error(
+                    "copyFrom", "the target is expanded, so that elements share memory; use copy() of it", target);
+        }
+        if (target.storage() != from.storage()) {
+            run(from, target);
+        } else if (!target.layout().equalsIn(from.layout())) {
+            Value apart = copy("copyFrom", from, from.dtype());
+            run(apart, target);
+            apart.close();
+        }
         target.storage().modified();
     }
 

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
+import org.tenon.DType;
 import org.tenon.TensorStateException;
 import org.tenon.spi.BinaryOp;
 
@@ -16,7 +17,10 @@ public final class Graph {
     public static void require(Value value) {
         value.checkOpen();
         if (!value.dtype().isFloating()) {
-            throw Checks.error("requireGrad", "only floating types have gradients, not " + value.dtype(), value);
+            throw Checks.error(
+                    "requireGrad",
+                    value.dtype() + " has no gradients; convert to a floating type with to(dtype)",
+                    value);
         }
         Node node = value.node();
         if (node != null && !node.isLeaf()) {
@@ -29,6 +33,7 @@ public final class Graph {
 
     /** The leaf that gradients of this value end at, or null if it is none. */
     public static Node leafOf(Value value) {
+        value.checkOpen();
         Node node = value.node();
         return node != null && node.isLeaf() ? node : null;
     }
@@ -64,7 +69,8 @@ public final class Graph {
             throw new TensorStateException(
                     "backward",
                     "the tensor does not depend on any that requires gradients (" + root.describe()
-                            + "); call requireGrad() on those that should, outside noGrad");
+                            + "); call requireGrad() on those that should, outside noGrad, and take gradients that"
+                            + " shall have gradients with KeepGraph.CREATE");
         }
         if (seed == null && root.count() != 1) {
             throw Checks.error(
@@ -74,10 +80,15 @@ public final class Graph {
             seed.checkOpen();
             Checks.sameDevice("backward", root, seed);
             if (seed.dtype() != root.dtype() || !Arrays.equals(seed.sizes(), root.sizes())) {
-                throw Checks.error("backward", "the gradient must have the tensor's dtype and shape", root, seed);
+                throw Checks.error(
+                        "backward",
+                        "the gradient differs in dtype or shape; it must have those of the tensor",
+                        root,
+                        seed);
             }
         }
-        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run = () -> run(root, start, seed, keep);
+        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run =
+                () -> Precision.with(DType.F32, () -> run(root, start, seed, keep));
         return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
     }
 

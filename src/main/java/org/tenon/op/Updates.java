@@ -34,7 +34,7 @@ public final class Updates {
         parameter.storage().modified();
     }
 
-    private static void check(String op, Value parameter, Value... others) {
+    static void check(String op, Value parameter, Value... others) {
         Checks.operands(op, parameter);
         Checks.floating(op, parameter);
         for (Value other : others) {

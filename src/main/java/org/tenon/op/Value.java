@@ -160,7 +160,7 @@ public final class Value {
     }
 
     /** Throws if it was closed. */
-    void checkOpen() {
+    public void checkOpen() {
         if (lease.closed()) {
             throw closedError();
         }
@@ -246,8 +246,8 @@ public final class Value {
         private static final String MODE = System.getProperty("tenon.leaks", "off");
         private static final boolean COUNT = MODE.equals("count") || MODE.equals("trace");
         private static final boolean TRACE = MODE.equals("trace");
-        private static final Pattern LIBRARY =
-                Pattern.compile("org\\.tenon\\.([A-Z]|(op|spi|cpu|opencl|cuda|nn|optim)\\.)|java\\.");
+        private static final Pattern LIBRARY = Pattern.compile(
+                "org\\.tenon\\.([A-Z]|(op|spi|cpu|gpu|opencl|cuda|nn|optim|data|io|metrics)\\.)|java\\.");
 
         private Leaks() {}
 

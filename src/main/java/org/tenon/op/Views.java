@@ -2,7 +2,9 @@ package org.tenon.op;
 
 import static org.tenon.op.Graph.grads;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** Other looks at the same memory, and the copies where there is no such look. */
@@ -49,11 +51,21 @@ public final class Views {
         Arrays.fill(inverse, -1);
         for (int i = 0; i < axes.length; i++) {
             if (inverse[axes[i]] != -1) {
-                throw Checks.error(op, "dim " + axes[i] + " is named twice in " + Arrays.toString(order), x);
+                throw Checks.error(
+                        op, "dim " + axes[i] + " is named twice in " + Arrays.toString(order) + "; name each once", x);
             }
             inverse[axes[i]] = i;
         }
         return view(op, x, x.layout().permute(axes), in -> grads(permute(op, in.gradient(), inverse)));
+    }
+
+    /** Axis {@code dim} first, the others as they were. */
+    public static Value moveToFront(Value x, int dim) {
+        int axis = Checks.axis("permute", dim, x);
+        int[] order = IntStream.range(0, x.rank())
+                .map(i -> i == 0 ? axis : i <= axis ? i - 1 : i)
+                .toArray();
+        return axis == 0 ? x : permute("permute", x, order);
     }
 
     /** Two axes swapped. */
@@ -106,7 +118,8 @@ public final class Views {
             }
         }
         if (missing < 0) {
-            throw Checks.error(op, "cannot expand to fewer axes, " + Arrays.toString(wanted), x);
+            throw Checks.error(
+                    op, "cannot expand to fewer axes, " + Arrays.toString(wanted) + "; use select or squeeze", x);
         }
         if (Arrays.equals(sizes, x.layout().sizes())) {
             return x;
@@ -122,14 +135,19 @@ public final class Views {
         int axis = Checks.axis("slice", dim, x);
         if (x.rank() == 0 || step < 1) {
             throw Checks.error(
-                    "slice", x.rank() == 0 ? "a scalar has no axis" : "step " + step + " is not positive", x);
+                    "slice",
+                    x.rank() == 0
+                            ? "a scalar has no axis; unsqueeze it first"
+                            : "step " + step + " does not go forward; it is 1 or more",
+                    x);
         }
         long size = x.size(axis);
         long from = Math.clamp(start < 0 ? start + size : start, 0, size);
         long to = Math.clamp(end < 0 ? end + size : end, from, size);
-        Layout layout = x.layout().slice(axis, from, (to - from + step - 1) / step, step);
+        long by = Math.min(step, Math.max(1, size));
+        Layout layout = x.layout().slice(axis, from, (to - from + by - 1) / by, by);
         long[] original = x.sizes();
-        return view("slice", x, layout, in -> grads(embed(in.gradient(), original, axis, from, step)));
+        return view("slice", x, layout, in -> grads(embed(in.gradient(), original, axis, from, by)));
     }
 
     /** {@code length} elements from {@code start} of an axis, or an error where there are fewer. */
@@ -138,7 +156,10 @@ public final class Views {
         int axis = Checks.axis("narrow", dim, x);
         if (x.rank() == 0 || start < 0 || length < 0 || start > x.size(axis) - length) {
             throw Checks.error(
-                    "narrow", "elements " + start + " to " + (start + length) + " are not all on dim " + axis, x);
+                    "narrow",
+                    length + " elements from " + start + " are not all on dim " + axis + "; it has "
+                            + (x.rank() == 0 ? "none" : "" + x.size(axis)),
+                    x);
         }
         return slice(x, axis, start, start + length, 1);
     }
@@ -169,6 +190,30 @@ public final class Views {
                 x,
                 x.layout().without(axis, at),
                 in -> grads(embed(unsqueeze(in.gradient(), axis), original, axis, at, 1)));
+    }
+
+    /**
+     * Each element of axis 0 as a view. Halves of halves, so that the backward of all n writes {@code log2(n)} times what the
+     * whole has, not n times.
+     */
+    public static List<Value> unbind(Value x) {
+        x.checkOpen();
+        if (x.rank() == 0) {
+            throw Checks.error("unbind", "a scalar has no axis", x);
+        }
+        List<Value> parts = new ArrayList<>();
+        halve(x, parts);
+        return parts;
+    }
+
+    private static void halve(Value x, List<Value> parts) {
+        long length = x.size(0);
+        if (length == 1) {
+            parts.add(select(x, 0, 0));
+        } else if (length > 1) {
+            halve(narrow(x, 0, 0, length / 2), parts);
+            halve(narrow(x, 0, length / 2, length - length / 2), parts);
+        }
     }
 
     /** The same memory and values, apart from the graph. */

@@ -6,7 +6,7 @@ import org.jocl.Pointer;
 import org.jocl.cl_event;
 import org.tenon.gpu.ProfileTable;
 
-/** The times of launches, from the queue's own events. Used under the runtime's lock. */
+/** The times of launches, from the queue's own events. Safe for use from several threads. */
 final class Profile {
     private static final int MOST_PENDING = 4096;
 
@@ -16,21 +16,19 @@ final class Profile {
     private record Pending(String kernel, cl_event event) {}
 
     Profile(String device) {
-        table = new ProfileTable(device);
+        table = new ProfileTable(device, this::collect);
     }
 
-    /** The event to launch a kernel with. */
-    cl_event event(String kernel) {
+    /** Notes the event of a launch that was queued. */
+    synchronized void launched(String kernel, cl_event event) {
+        pending.add(new Pending(kernel, event));
         if (pending.size() >= MOST_PENDING) {
             collect();
         }
-        cl_event event = new cl_event();
-        pending.add(new Pending(kernel, event));
-        return event;
     }
 
-    /** Adds up what has run. */
-    void collect() {
+    /** Waits for the launches, and adds up how long they took. */
+    synchronized void collect() {
         for (Pending each = pending.poll(); each != null; each = pending.poll()) {
             if (CL.clWaitForEvents(1, new cl_event[] {each.event()}) == CL.CL_SUCCESS) {
                 table.add(

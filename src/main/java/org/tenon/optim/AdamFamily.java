@@ -1,6 +1,7 @@
 package org.tenon.optim;
 
 import java.util.Collection;
+import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
@@ -19,9 +20,6 @@ public abstract sealed class AdamFamily<D extends Floating, Dev extends DeviceTy
         permits Adam, AdamW {
     private final Options options;
     private final Decay decay;
-    private final Value[] first;
-    private final Value[] second;
-    private final long[] steps;
 
     /** Where the weight decay goes. */
     enum Decay {
@@ -50,37 +48,34 @@ public abstract sealed class AdamFamily<D extends Floating, Dev extends DeviceTy
     }
 
     AdamFamily(Collection<? extends Tensor<?, D, Dev>> parameters, double lr, Options options, Decay decay) {
-        super(parameters, lr);
-        checkFraction("beta1", options.beta1());
-        checkFraction("beta2", options.beta2());
-        checkAtLeastZero("eps", options.eps());
-        checkAtLeastZero("weightDecay", options.weightDecay());
+        String name = decay == Decay.DECOUPLED ? "AdamW" : "Adam";
+        checkFraction(name, "beta1", options.beta1());
+        checkFraction(name, "beta2", options.beta2());
+        checkAtLeastZero(name, "eps", options.eps());
         this.options = options;
         this.decay = decay;
-        first = new Value[count()];
-        second = new Value[count()];
-        steps = new long[count()];
-        for (int i = 0; i < first.length; i++) {
-            first[i] = state(i);
-            second[i] = state(i);
-        }
+        super(parameters, lr, options.weightDecay());
     }
 
     @Override
-    final void update(int i, Value parameter, Value gradient) {
-        steps[i]++;
+    final List<String> remembered() {
+        return List.of("exp_avg", "exp_avg_sq");
+    }
+
+    @Override
+    final void update(Slot<D, Dev> slot, Value gradient) {
         Updates.adam(
-                parameter,
+                slot.value(),
                 gradient,
-                first[i],
-                second[i],
+                slot.state("exp_avg"),
+                slot.state("exp_avg_sq"),
                 new AdamStep(
-                        lr(),
+                        slot.lr(),
                         options.beta1(),
                         options.beta2(),
                         options.eps(),
-                        options.weightDecay(),
+                        slot.weightDecay(),
                         decay == Decay.DECOUPLED,
-                        steps[i]));
+                        slot.step()));
     }
 }

@@ -1,6 +1,7 @@
 package org.tenon.optim;
 
 import java.util.Collection;
+import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
@@ -19,8 +20,6 @@ import org.tenon.spi.Kernels.SgdStep;
  */
 public final class SGD<D extends Floating, Dev extends DeviceType> extends Optimizer<D, Dev> {
     private final Options options;
-    private final Value[] momenta;
-    private final boolean[] started;
 
     /**
      * What is not the learning rate.
@@ -57,25 +56,32 @@ public final class SGD<D extends Floating, Dev extends DeviceType> extends Optim
 
     /** With these options. */
     public SGD(Collection<? extends Tensor<?, D, Dev>> parameters, double lr, Options options) {
-        super(parameters, lr);
-        checkAtLeastZero("momentum", options.momentum());
-        checkAtLeastZero("weightDecay", options.weightDecay());
+        checkAtLeastZero("SGD", "momentum", options.momentum());
+        checkAtLeastZero("SGD", "dampening", options.dampening());
         if (options.nesterov() && (options.momentum() == 0 || options.dampening() != 0)) {
-            throw new TensorArgumentException("SGD", "Nesterov's momentum needs a momentum and no dampening");
+            throw new TensorArgumentException(
+                    "SGD",
+                    "Nesterov's method with momentum " + options.momentum() + " and dampening " + options.dampening()
+                            + "; it needs a momentum above 0 and no dampening");
         }
         this.options = options;
-        momenta = new Value[count()];
-        started = new boolean[count()];
-        for (int i = 0; i < momenta.length && options.momentum() != 0; i++) {
-            momenta[i] = state(i);
-        }
+        super(parameters, lr, options.weightDecay());
     }
 
     @Override
-    void update(int i, Value parameter, Value gradient) {
+    List<String> remembered() {
+        return options.momentum() == 0 ? List.of() : List.of("momentum_buffer");
+    }
+
+    @Override
+    void update(Slot<D, Dev> slot, Value gradient) {
         SgdStep step = new SgdStep(
-                lr(), options.momentum(), options.dampening(), options.weightDecay(), options.nesterov(), !started[i]);
-        started[i] = true;
-        Updates.sgd(parameter, gradient, momenta[i], step);
+                slot.lr(),
+                options.momentum(),
+                options.dampening(),
+                slot.weightDecay(),
+                options.nesterov(),
+                slot.step() == 1);
+        Updates.sgd(slot.value(), gradient, slot.state("momentum_buffer"), step);
     }
 }

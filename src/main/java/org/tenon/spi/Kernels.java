@@ -109,6 +109,11 @@ public interface Kernels {
     void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step);
 
     /**
+     * A kernel of a user: {@code items} items of it. Inputs are contiguous, and there is a source for this kind of device.
+     */
+    void custom(CustomKernel kernel, Strided out, Strided[] inputs, double[] parameters, long items);
+
+    /**
      * The constants of {@link #sgd}.
      *
      * @param lr the learning rate

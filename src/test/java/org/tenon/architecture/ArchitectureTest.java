@@ -1,6 +1,8 @@
 package org.tenon.architecture;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -92,6 +94,44 @@ class ArchitectureTest {
     }
 
     @Test
+    void nothingElseKnowsFilesDataAndMetrics() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("org.tenon.io..", "org.tenon.data..", "org.tenon.metrics..")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("org.tenon.io..", "org.tenon.data..", "org.tenon.metrics.."))
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("org.tenon.io..")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("org.tenon.data..", "org.tenon.metrics.."))
+                .check(CLASSES);
+    }
+
+    @Test
+    void librariesOfOneClassStayInIt() {
+        noClasses()
+                .that()
+                .doNotHaveSimpleName("CsvRows")
+                .should()
+                .dependOnClassesThat(resideInAPackage("de.siegmar.."))
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("org.tenon.io..", "org.tenon.metrics..")
+                .should()
+                .dependOnClassesThat(resideInAPackage("com.fasterxml.."))
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .haveSimpleNameNotStartingWith("Image")
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("java.awt..", "javax.imageio.."))
+                .check(CLASSES);
+    }
+
+    @Test
     void onlyVectorClassesKnowTheVectorApi() {
         noClasses()
                 .that()
@@ -114,6 +154,16 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("org.tenon.cuda..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("jcuda.."))
+                .check(CLASSES);
+    }
+
+    @Test
+    void nothingOpensAConnection() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(
+                        nameMatching(
+                                "java\\.net\\.(http\\..*|.*Socket.*|.*URLConnection)|java\\.nio\\.channels\\..*(Socket|Datagram).*"))
                 .check(CLASSES);
     }
 
@@ -151,7 +201,13 @@ class ArchitectureTest {
                 .arePublic()
                 .and()
                 .areDeclaredInClassesThat()
-                .resideInAnyPackage("org.tenon", "org.tenon.nn", "org.tenon.optim")
+                .resideInAnyPackage(
+                        "org.tenon",
+                        "org.tenon.nn",
+                        "org.tenon.optim",
+                        "org.tenon.data",
+                        "org.tenon.io",
+                        "org.tenon.metrics")
                 .should(new ArchCondition<JavaMethod>("have no boolean parameter") {
                     @Override
                     public void check(JavaMethod method, ConditionEvents events) {

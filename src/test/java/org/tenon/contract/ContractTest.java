@@ -40,26 +40,32 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
+import org.tenon.examples.Swish;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Collected;
 import org.tenon.spi.RawMemory;
+import org.tenon.support.TestedDevices;
 
 /**
  * What every device must do: each op, on each dtype, sample and memory layout, against a float64 reference; gradients
  * against finite differences; refusals and their texts; and no buffer left over.
  *
- * <p>{@code -Dtenon.test.case=text} runs the cases whose name holds that text; {@code -Dtenon.test.require=opencl,cuda}
+ * <p>{@code -Dtenon.test.case=text} runs the cases whose name holds that text, {@code a|b} those that hold one of two; {@code -Dtenon.test.require=opencl,cuda}
  * makes the absence of a device a failure.
  */
 @Tag("plain")
 class ContractTest {
-    private static final String FILTER = System.getProperty("tenon.test.case", "");
+    private static final String[] FILTERS =
+            System.getProperty("tenon.test.case", "").split("[|]", -1);
     private static final Set<String> REQUIRED = Arrays.stream(
                     System.getProperty("tenon.test.require", "").split(","))
             .map(String::strip)
             .filter(kind -> !kind.isEmpty())
             .collect(Collectors.toCollection(TreeSet::new));
+    /** What is wrong and, after a semicolon or as a range, what would be right. */
+    private static final String SAYS_WHAT_IS_RIGHT = ".+(; |is outside [\\[(]).+";
+
     private static final int LARGE = 20_000;
     private static final double STEP = 1e-6;
 
@@ -88,7 +94,7 @@ class ContractTest {
     Stream<DynamicTest> everyDevice() {
         List<DynamicTest> tests = new ArrayList<>();
         Set<String> present = new TreeSet<>();
-        for (Device<?> device : Devices.all()) {
+        for (Device<?> device : TestedDevices.all()) {
             present.add(kind(device.name()));
             addCases(tests, untyped(device));
         }
@@ -104,7 +110,7 @@ class ContractTest {
                 .filter(name -> !names.add(name))
                 .toList();
         assertThat(repeated).as("case names that are not unique").isEmpty();
-        return tests.stream().filter(test -> test.getDisplayName().contains(FILTER));
+        return tests.stream().filter(test -> Arrays.stream(FILTERS).anyMatch(test.getDisplayName()::contains));
     }
 
     private static String kind(String device) {
@@ -112,6 +118,10 @@ class ContractTest {
     }
 
     private static void absent(String kind, String line) {
+        if (!TestedDevices.include(kind)) {
+            REASONS.put(kind, TestedDevices.reason());
+            Assumptions.abort(TestedDevices.reason());
+        }
         REASONS.put(kind, line.substring(line.indexOf(": ") + 2));
         if (REQUIRED.contains(kind)) {
             fail(kind + " is required by tenon.test.require, but " + line);
@@ -258,7 +268,8 @@ class ContractTest {
         });
         assertThat(thrown)
                 .isInstanceOfAny(TensorArgumentException.class, TensorStateException.class)
-                .hasMessageContaining(bad.fragment());
+                .hasMessageContaining(bad.fragment())
+                .hasMessageMatching(SAYS_WHAT_IS_RIGHT);
         assertThat(device.ones(Any.of(3)).sum().item())
                 .as("the device works afterwards")
                 .isEqualTo(3);
@@ -491,7 +502,7 @@ class ContractTest {
         Set<String> specified = specs.stream().map(spec -> spec.name).collect(Collectors.toSet());
         Set<String> missing = new TreeSet<>();
         Set<String> methods = new TreeSet<>();
-        for (Class<?> type : List.of(F.class, Tensor.class, Device.class)) {
+        for (Class<?> type : List.of(F.class, Tensor.class, Device.class, Swish.class)) {
             for (Method method : type.getDeclaredMethods()) {
                 if (Modifier.isPublic(method.getModifiers()) && !method.isSynthetic()) {
                     methods.add(signature(method));

@@ -12,16 +12,18 @@ import org.junit.jupiter.api.TestFactory;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.DeviceType;
-import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F64;
 import org.tenon.Floating;
+import org.tenon.Gradients;
 import org.tenon.R1;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.TensorStateException;
 import org.tenon.support.EveryDevice;
+import org.tenon.support.TestedDevices;
 
 /**
  * Twenty steps on {@code sum((p - target)^4 / 4)}, whose gradient is {@code (p - target)^3}, against the update rules of
@@ -64,6 +66,33 @@ class OptimizerTest {
         };
     }
 
+    private static Rule rmsprop(double alpha, double eps, double decay, double momentum, boolean centred) {
+        return (step, p, g, state) -> {
+            double d = g + decay * p;
+            state[0] = alpha * state[0] + (1 - alpha) * d * d;
+            state[1] = alpha * state[1] + (1 - alpha) * d;
+            double spread = Math.sqrt(state[0] - (centred ? state[1] * state[1] : 0)) + eps;
+            state[2] = momentum * state[2] + d / spread;
+            return p - rate(step) * (momentum == 0 ? d / spread : state[2]);
+        };
+    }
+
+    private static Rule adagrad(double lrDecay, double decay, double initial, double eps) {
+        return (step, p, g, state) -> {
+            double d = g + decay * p;
+            state[0] = (step == 1 ? initial : state[0]) + d * d;
+            return p - rate(step) / (1 + (step - 1) * lrDecay) * d / (Math.sqrt(state[0]) + eps);
+        };
+    }
+
+    private static Rule lion(double beta1, double beta2, double decay) {
+        return (step, p, g, state) -> {
+            double way = Math.signum(beta1 * state[0] + (1 - beta1) * g);
+            state[0] = beta2 * state[0] + (1 - beta2) * g;
+            return p - rate(step) * (way + decay * p);
+        };
+    }
+
     private static double rate(int step) {
         return 0.05 / Math.sqrt(step);
     }
@@ -93,12 +122,32 @@ class OptimizerTest {
                         "AdamW decay",
                         (p, lr) -> new AdamW<>(
                                 p, lr, AdamW.DEFAULTS.weightDecay(0.5).betas(0.5, 0.7)),
-                        adam(0.5, 0.7, 1e-8, 0.5, true)));
+                        adam(0.5, 0.7, 1e-8, 0.5, true)),
+                new Case<>("RMSprop", (p, lr) -> new RMSprop<>(p, lr), rmsprop(0.99, 1e-8, 0, 0, false)),
+                new Case<>(
+                        "RMSprop centred",
+                        (p, lr) -> new RMSprop<>(p, lr, new RMSprop.Options(0.8, 1e-2, 0.1, 0, false).withCentring()),
+                        rmsprop(0.8, 1e-2, 0.1, 0, true)),
+                new Case<>(
+                        "RMSprop momentum",
+                        (p, lr) -> new RMSprop<>(
+                                p, lr, RMSprop.DEFAULTS.momentum(0.7).weightDecay(0.2)),
+                        rmsprop(0.99, 1e-8, 0.2, 0.7, false)),
+                new Case<>("Adagrad", (p, lr) -> new Adagrad<>(p, lr), adagrad(0, 0, 0, 1e-10)),
+                new Case<>(
+                        "Adagrad decay",
+                        (p, lr) -> new Adagrad<>(p, lr, new Adagrad.Options(0.3, 0.1, 0.5, 1e-4)),
+                        adagrad(0.3, 0.1, 0.5, 1e-4)),
+                new Case<>("Lion", (p, lr) -> new Lion<>(p, lr), lion(0.9, 0.99, 0)),
+                new Case<>(
+                        "Lion decay",
+                        (p, lr) -> new Lion<>(p, lr, new Lion.Options(0.6, 0.8, 0.3)),
+                        lion(0.6, 0.8, 0.3)));
     }
 
     @TestFactory
     Stream<DynamicTest> trajectories() {
-        return Devices.all().stream()
+        return TestedDevices.all().stream()
                 .filter(device -> device.supports(DType.F64))
                 .flatMap(OptimizerTest::on);
     }
@@ -113,7 +162,7 @@ class OptimizerTest {
         Tensor<R1<Dim>, F64, Dev> p = device.<Dim>tensor(START).requireGrad();
         Tensor<R1<Dim>, F64, Dev> target = device.tensor(TARGET);
         double[] expected = START.clone();
-        double[][] states = new double[START.length][2];
+        double[][] states = new double[START.length][3];
         try (Optimizer<F64, Dev> optimizer = each.make().apply(List.of(p), rate(1))) {
             for (int step = 1; step <= STEPS; step++) {
                 optimizer.lr(rate(step));
@@ -149,6 +198,13 @@ class OptimizerTest {
         new AdamW<>(List.of(p), 0.25, AdamW.DEFAULTS.weightDecay(0))
                 .step(p.sum().backward());
         assertThat(p.toFloatArray()).containsOnly(0.25f);
+        new Lion<>(List.of(p), 0.125).step(p.sum().backward());
+        assertThat(p.toFloatArray()).containsOnly(0.125f);
+        new Adagrad<>(List.of(p), 0.125).step(p.sum().backward());
+        assertThat(p.toFloatArray()).containsOnly(0);
+        new RMSprop<>(List.of(p), 0.5, new RMSprop.Options(0.75, 0, 0, 0, false))
+                .step(p.sum().backward());
+        assertThat(p.toFloatArray()).containsOnly(-1);
     }
 
     @EveryDevice
@@ -170,6 +226,21 @@ class OptimizerTest {
     }
 
     @EveryDevice
+    void aParameterThatWasClosedIsNamed(Device<?> device) {
+        Scope.run(() -> closed(device));
+    }
+
+    private static <Dev extends DeviceType> void closed(Device<Dev> device) {
+        Tensor<R1<Dim>, F64, Dev> p = device.<Dim>tensor(1.0).requireGrad();
+        Adam<F64, Dev> adam = new Adam<>(List.of(p), 0.1);
+        Gradients gradients = p.sum().backward();
+        p.close();
+        assertThatThrownBy(() -> adam.step(gradients))
+                .isInstanceOf(TensorStateException.class)
+                .hasMessageContaining("after it was closed");
+    }
+
+    @EveryDevice
     void badOptionsAreRefused(Device<?> device) {
         Scope.run(() -> bad(device));
     }
@@ -180,15 +251,22 @@ class OptimizerTest {
         refused(() -> new SGD<>(all, -1), "lr is -1.0");
         refused(() -> new SGD<>(all, Double.NaN), "lr is NaN");
         refused(() -> new SGD<>(all, 1, SGD.Options.DEFAULTS.withNesterov()), "Nesterov");
+        refused(() -> new SGD<>(all, 1, new SGD.Options(0.9, Double.NaN, 0, false)), "dampening is NaN");
         refused(() -> new Adam<>(all, 1, Adam.DEFAULTS.betas(1, 0.9)), "beta1 is 1.0; it is in [0, 1)");
         refused(() -> new AdamW<>(all, 1, AdamW.DEFAULTS.weightDecay(-1)), "weightDecay");
+        refused(() -> new RMSprop<>(all, 1, new RMSprop.Options(1, 0, 0, 0, false)), "alpha is 1.0; it is in [0, 1)");
+        refused(() -> new Adagrad<>(all, 1, new Adagrad.Options(0, 0, -1, 0)), "initialSum is -1.0");
+        refused(() -> new Lion<>(all, 1, new Lion.Options(0.9, 1, 0)), "beta2 is 1.0");
         refused(() -> new SGD<>(List.<Tensor<R1<Dim>, F64, Dev>>of(), 1), "no parameters");
         refused(() -> new SGD<>(List.of(device.<Dim>tensor(1.0)), 1), "does not require gradients");
+        refused(() -> new SGD<>(List.of(p.mul(2)), 1), "was computed; give parameters");
+        refused(() -> new SGD<>(all, 1).addGroup(all), "is in a group already");
     }
 
     private static void refused(Runnable call, String fragment) {
         assertThatThrownBy(call::run)
                 .isInstanceOf(TensorArgumentException.class)
+                .hasMessageContaining("; ")
                 .hasMessageContaining(fragment);
     }
 }

@@ -1,0 +1,127 @@
+package org.tenon.io;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.UnaryOperator;
+
+/**
+ * Writes a file so that whoever opens it sees the old one or the new one, whole, whatever ends the process meanwhile: the
+ * bytes go to a file beside it, which is forced to the disk and then takes the name in one step. What a killed process left
+ * is removed by the next write.
+ */
+public final class AtomicFile {
+    private static final Duration LEFT_OVER = Duration.ofMinutes(1);
+
+    private AtomicFile() {}
+
+    /** Where the bytes of the new file go. */
+    public interface Sink {
+        /** Writes all of {@code bytes} at this position. */
+        void write(ByteBuffer bytes, long position) throws IOException;
+
+        /** Returns when everything is on the disk. */
+        void force() throws IOException;
+    }
+
+    /** What writes the new file. */
+    @FunctionalInterface
+    public interface Body {
+        /** Writes all of it. */
+        void write(Sink sink) throws IOException;
+    }
+
+    /** Replaces {@code file} by these bytes. */
+    public static void write(Path file, byte[] bytes) throws IOException {
+        write(file, sink -> sink.write(ByteBuffer.wrap(bytes), 0));
+    }
+
+    /** Replaces {@code file} by what {@code body} writes. */
+    public static void write(Path file, Body body) throws IOException {
+        write(file, UnaryOperator.identity(), body);
+    }
+
+    /** As above; {@code around} may put itself between body and disk. */
+    static void write(Path file, UnaryOperator<Sink> around, Body body) throws IOException {
+        Path target = file.toAbsolutePath();
+        if (Files.isDirectory(target)) {
+            throw new IOException(file + " is a folder; give the name of a file");
+        }
+        Path folder = target.getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new IOException("the folder " + folder + " is not there; make it first");
+        }
+        String prefix = "." + target.getFileName() + ".";
+        sweep(folder, prefix);
+        Path part = Files.createTempFile(folder, prefix, ".part");
+        try {
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE);
+                    FileLock _ = channel.lock()) {
+                Sink sink = around.apply(new ChannelSink(channel));
+                body.write(sink);
+                sink.force();
+            }
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+        forceFolder(folder);
+    }
+
+    private record ChannelSink(FileChannel channel) implements Sink {
+        @Override
+        public void write(ByteBuffer bytes, long position) throws IOException {
+            long at = position;
+            while (bytes.hasRemaining()) {
+                at += channel.write(bytes, at);
+            }
+        }
+
+        @Override
+        public void force() throws IOException {
+            channel.force(true);
+        }
+    }
+
+    /** Makes the new name last; some systems cannot open folders, and need not. */
+    private static void forceFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            // The name is then as lasting as the file system makes it.
+        }
+    }
+
+    /** Removes what writers that are no more left here: a living one holds a lock on its file. */
+    private static void sweep(Path folder, String prefix) throws IOException {
+        Instant old = Instant.now().minus(LEFT_OVER);
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, each -> {
+            String name = each.getFileName().toString();
+            return name.startsWith(prefix) && name.endsWith(".part");
+        })) {
+            for (Path part : parts) {
+                if (Files.getLastModifiedTime(part).toInstant().isBefore(old) && isUnlocked(part)) {
+                    Files.deleteIfExists(part);
+                }
+            }
+        }
+    }
+
+    private static boolean isUnlocked(Path part) {
+        try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            return lock != null;
+        } catch (IOException | OverlappingFileLockException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package org.tenon.nn;
+
+import java.util.Collection;
+import java.util.List;
+import org.tenon.Device;
+import org.tenon.DeviceType;
+import org.tenon.Dim;
+import org.tenon.Floating;
+import org.tenon.Generator;
+import org.tenon.R3;
+import org.tenon.Tensor;
+import org.tenon.TensorGroup;
+import org.tenon.op.Recurrence;
+import org.tenon.op.Value;
+
+/**
+ * Gated recurrent units (Cho et al. 2014): with {@code x' = W x + b} and {@code h' = U h + d}, each split into r, z, n:
+ * {@code n = tanh(x'n + sigmoid(x'r + h'r) h'n)}, {@code h = n + sigmoid(x'z + h'z) (h - n)}. PyTorch: {@code torch.nn.GRU},
+ * one direction.
+ *
+ * @param <A> time, or the batch where that is first
+ * @param <B> the batch, or time
+ * @param <In> the input's features
+ * @param <Out> the features of the states
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class GRU<
+                A extends Dim,
+                B extends Dim,
+                In extends Dim,
+                Out extends Dim,
+                D extends Floating,
+                Dev extends DeviceType>
+        extends Recurrent<D, Dev> {
+    /** {@code in} features to {@code hidden}. */
+    public GRU(Device<Dev> device, D dtype, long in, long hidden, Options options, Generator generator) {
+        super(Recurrence.Cell.GRU, device, dtype, in, hidden, options, generator);
+    }
+
+    /**
+     * What comes out.
+     *
+     * @param output the last layer's h at each step, in the input's order
+     * @param hidden h of each layer at the end, (layers, N, Out)
+     */
+    public record Output<A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>(
+            Tensor<R3<A, B, Out>, D, Dev> output, Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden) implements TensorGroup {
+        @Override
+        public Collection<? extends Tensor<?, ?, ?>> tensors() {
+            return List.of(output, hidden);
+        }
+    }
+
+    /** From states of zeros. */
+    public Output<A, B, Out, D, Dev> forward(Tensor<R3<A, B, In>, D, Dev> x) {
+        return output(x, run(x, null, null));
+    }
+
+    /** From these states, (layers, N, Out), such as those of the stretch before. */
+    public Output<A, B, Out, D, Dev> forward(Tensor<R3<A, B, In>, D, Dev> x, Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden) {
+        return output(x, run(x, hidden, null));
+    }
+
+    private static <A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>
+            Output<A, B, Out, D, Dev> output(Tensor<?, D, Dev> x, Value[] values) {
+        return new Output<>(x.with(values[0]), x.with(values[1]));
+    }
+}

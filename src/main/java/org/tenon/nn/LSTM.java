@@ -1,0 +1,75 @@
+package org.tenon.nn;
+
+import java.util.Collection;
+import java.util.List;
+import org.tenon.Device;
+import org.tenon.DeviceType;
+import org.tenon.Dim;
+import org.tenon.Floating;
+import org.tenon.Generator;
+import org.tenon.R3;
+import org.tenon.Tensor;
+import org.tenon.TensorGroup;
+import org.tenon.op.Recurrence;
+import org.tenon.op.Value;
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997): with {@code z = W x + b + U h + d}, split into i, f, g, o:
+ * {@code c = sigmoid(f) c + sigmoid(i) tanh(g)}, {@code h = sigmoid(o) tanh(c)}. PyTorch: {@code torch.nn.LSTM}, one direction.
+ *
+ * @param <A> time, or the batch where that is first
+ * @param <B> the batch, or time
+ * @param <In> the input's features
+ * @param <Out> the features of the states
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class LSTM<
+                A extends Dim,
+                B extends Dim,
+                In extends Dim,
+                Out extends Dim,
+                D extends Floating,
+                Dev extends DeviceType>
+        extends Recurrent<D, Dev> {
+    /** {@code in} features to {@code hidden}. */
+    public LSTM(Device<Dev> device, D dtype, long in, long hidden, Options options, Generator generator) {
+        super(Recurrence.Cell.LSTM, device, dtype, in, hidden, options, generator);
+    }
+
+    /**
+     * What comes out.
+     *
+     * @param output the last layer's h at each step, in the input's order
+     * @param hidden h of each layer at the end, (layers, N, Out)
+     * @param cell c likewise
+     */
+    public record Output<A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>(
+            Tensor<R3<A, B, Out>, D, Dev> output,
+            Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden,
+            Tensor<R3<Dim, Dim, Dim>, D, Dev> cell)
+            implements TensorGroup {
+        @Override
+        public Collection<? extends Tensor<?, ?, ?>> tensors() {
+            return List.of(output, hidden, cell);
+        }
+    }
+
+    /** From states of zeros. */
+    public Output<A, B, Out, D, Dev> forward(Tensor<R3<A, B, In>, D, Dev> x) {
+        return output(x, run(x, null, null));
+    }
+
+    /** From these states, (layers, N, Out), such as those of the stretch before. */
+    public Output<A, B, Out, D, Dev> forward(
+            Tensor<R3<A, B, In>, D, Dev> x,
+            Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden,
+            Tensor<R3<Dim, Dim, Dim>, D, Dev> cell) {
+        return output(x, run(x, hidden, cell));
+    }
+
+    private static <A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>
+            Output<A, B, Out, D, Dev> output(Tensor<?, D, Dev> x, Value[] values) {
+        return new Output<>(x.with(values[0]), x.with(values[1]), x.with(values[2]));
+    }
+}
