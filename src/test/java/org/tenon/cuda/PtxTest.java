@@ -2,6 +2,10 @@ package org.tenon.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Kernels cut out of a text of PTX. */
@@ -110,5 +114,26 @@ class PtxTest {
         Ptx again = new Ptx(ptx.module("first"));
         assertThat(again.kernels()).containsExactly("first");
         assertThat(again.module("first")).isEqualTo(ptx.module("first"));
+    }
+
+    /** Of each file in the jar: every module has its kernel alone, and the head that the driver needs. */
+    @Test
+    void everyKernelOfTheJarIsFound() throws IOException {
+        int kernels = 0;
+        for (String file : List.of("fill", "copy", "reduce", "softmax", "matmul", "nll", "random", "update")) {
+            try (InputStream in = Ptx.class.getResourceAsStream("/org/tenon/kernels/ptx/" + file + ".ptx")) {
+                Ptx whole = new Ptx(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
+                for (String kernel : whole.kernels()) {
+                    String module = whole.module(kernel);
+                    assertThat(module).startsWith(".version 7.8\n.target sm_80\n.address_size 64\n");
+                    assertThat(module.split("\\.entry ", -1)).as(kernel).hasSize(2);
+                    assertThat(module)
+                            .contains(".visible .entry " + kernel + "(")
+                            .endsWith("}\n");
+                    kernels++;
+                }
+            }
+        }
+        assertThat(kernels).isGreaterThan(500);
     }
 }
