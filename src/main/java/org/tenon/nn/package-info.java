@@ -17,6 +17,6 @@
  * }
  * }</pre>
  *
- * <p>Depends on {@code org.tenon}.
+ * <p>Depends on {@code org.tenon}, and on {@code org.tenon.op} for what tells shared parameters apart and for recurrent layers.
  */
 package org.tenon.nn;

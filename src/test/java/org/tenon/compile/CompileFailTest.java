@@ -123,6 +123,28 @@ class CompileFailTest {
                         "onCpu.add(F.t(turned));",
                         "cannot be converted"),
                 new Mistake(
+                        "a loss of two shapes",
+                        "F.mseLoss(onCpu, features, Reduction.mean());",
+                        "F.mseLoss(onCpu, onCpu, Reduction.mean());",
+                        "Features"),
+                new Mistake(
+                        "a loss of integers",
+                        "F.l1Loss(whole, whole, Reduction.mean());",
+                        "F.l1Loss(wide, wide, Reduction.mean());",
+                        "Floating"),
+                new Mistake(
+                        "a convolution of other channels",
+                        "Conv1d<Batch, Features, Classes, Dim, F32, Cpu> c = null;"
+                                + "Tensor<R3<Batch, Classes, Dim>, F32, Cpu> x = null; c.forward(x);",
+                        "Conv1d<Batch, Features, Classes, Dim, F32, Cpu> c = null;"
+                                + "Tensor<R3<Batch, Features, Dim>, F32, Cpu> x = null; c.forward(x);",
+                        "cannot be converted"),
+                new Mistake(
+                        "a mask of floats",
+                        "AttentionOptions.<F32, Cpu>defaults().allowed(onCpu);",
+                        "AttentionOptions.<F32, Cpu>defaults().allowed(flags);",
+                        "cannot be converted"),
+                new Mistake(
                         "the gradient of another type",
                         "Tensor<R2<Batch, Classes>, F64, Cpu> g = gradients.get(onCpu);",
                         "Tensor<R2<Batch, Classes>, F32, Cpu> g = gradients.get(onCpu);",
