@@ -4,7 +4,7 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
-#define KERNEL kernel
+#define KERNEL kernel __attribute__((reqd_work_group_size(BLOCK, 1, 1)))
 #define GLOBAL global
 #define LOCAL local
 #define INLINE static inline
@@ -12,7 +12,8 @@
 #define ROLLED
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define THREAD ((int) get_local_id(0))
-#define GROUP ((long) get_group_id(0))
+// Launches of more threads than a driver counts come in several, each from an offset on.
+#define GROUP ((long) (get_group_id(0) + get_global_offset(0) / BLOCK))
 
 #define BITS_F32(x) as_int(x)
 #define F32_BITS(x) as_float(x)

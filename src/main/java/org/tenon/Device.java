@@ -162,7 +162,7 @@ public final class Device<Dev extends DeviceType> {
     /** Integers of [low, high). {@code torch.randint}. */
     public <S extends Shape, D extends Integral> Tensor<S, D, Dev> randint(
             S shape, long low, long high, D dtype, Generator generator) {
-        return random("randint", RandomOp.INTEGERS, shape, dtype, low, high, generator);
+        return wrap(Random.integers(backend, dtype, low, high, generator, shape.sizes()), dtype);
     }
 
     /** Integers of [low, high), int64, from the standard generator. */

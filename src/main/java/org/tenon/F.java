@@ -1,17 +1,22 @@
 package org.tenon;
 
 import java.util.List;
+import org.tenon.op.Attention;
+import org.tenon.op.Convolution;
 import org.tenon.op.Elementwise;
 import org.tenon.op.Indexing;
 import org.tenon.op.Joins;
 import org.tenon.op.Losses;
 import org.tenon.op.MatMul;
 import org.tenon.op.Nll;
+import org.tenon.op.Norms;
+import org.tenon.op.Pooling;
 import org.tenon.op.Random;
 import org.tenon.op.Reductions;
 import org.tenon.op.Softmax;
 import org.tenon.op.Value;
 import org.tenon.op.Views;
+import org.tenon.op.Windows;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ReduceOp;
 import org.tenon.spi.SoftmaxKind;
@@ -203,7 +208,7 @@ public final class F {
         if (classes.dim() != axis) {
             throw new TensorArgumentException(
                     "crossEntropy",
-                    "the classes of rank " + logits.rank() + " are dim " + axis + ", not " + classes.dim());
+                    "the axis is dim " + classes.dim() + "; the classes of rank " + logits.rank() + " are dim " + axis);
         }
         return logits.with(ofProbabilities(logits, target, options, Reduction.<S>none()));
     }
@@ -242,6 +247,294 @@ public final class F {
             Tensor<R, D, Dev> klDiv(
                     Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
         return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
+    }
+
+    // ---- normalisation
+
+    /**
+     * Normalises over the last axes: {@code y = (x - mean) / sqrt(var + eps) * weight + bias}, the variance over the count
+     * (Ba et al. 2016). Half types compute in float32. A row that holds NaN or an infinity becomes NaN. PyTorch:
+     * {@code layer_norm(input, normalized_shape, weight, bias, eps)}.
+     *
+     * @param normalizedShape the last sizes of x, which weight and bias have too
+     * @throws TensorArgumentException if they are not
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> layerNorm(
+            Tensor<S, D, Dev> x, long[] normalizedShape, NormOptions<D, Dev> options) {
+        return x.with(Norms.layerNorm(x.value(), normalizedShape, weight(options), bias(options), options.eps()));
+    }
+
+    /**
+     * Divides by the root of the mean square over the last axes: {@code y = x / sqrt(mean(x^2) + eps) * weight} (Zhang and
+     * Sennrich 2019). PyTorch: {@code rms_norm(input, normalized_shape, weight, eps)}, whose eps is the element type's unless
+     * given.
+     *
+     * @throws TensorArgumentException if options have a bias, or shapes do not agree
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> rmsNorm(
+            Tensor<S, D, Dev> x, long[] normalizedShape, NormOptions<D, Dev> options) {
+        if (options.bias().isPresent()) {
+            throw new TensorArgumentException("rmsNorm", "there is no bias here; add it to the result");
+        }
+        return x.with(Norms.rmsNorm(x.value(), normalizedShape, weight(options), options.eps()));
+    }
+
+    /**
+     * Normalises each channel, axis 1, over all other axes with the statistics of this batch:
+     * {@code y = (x - mean) / sqrt(var + eps) * weight + bias} (Ioffe and Szegedy 2015). Shapes: (N, C, ...); weight and bias
+     * (C). PyTorch: {@code batch_norm(input, None, None, weight, bias, training=True)}.
+     *
+     * @throws TensorArgumentException if there is but one value a channel
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> batchNorm(
+            Tensor<S, D, Dev> x, NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNorm(x.value(), weight(options), bias(options), options.eps()));
+    }
+
+    /** Normalises each channel with given statistics. PyTorch: {@code batch_norm(..., training=False)}. */
+    public static <S extends Shape, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<S, D, Dev> batchNorm(
+                    Tensor<S, D, Dev> x,
+                    Tensor<R1<C>, D, Dev> runningMean,
+                    Tensor<R1<C>, D, Dev> runningVar,
+                    NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNormBy(
+                x.value(), runningMean.value(), runningVar.value(), weight(options), bias(options), options.eps()));
+    }
+
+    /**
+     * Normalises with the statistics of this batch, and moves the running ones towards them, in place:
+     * {@code running = (1 - momentum) running + momentum batch}, with the variance over one less than the count. PyTorch:
+     * {@code batch_norm(..., training=True, momentum)}.
+     */
+    public static <S extends Shape, C extends Dim, D extends Floating, Dev extends DeviceType>
+            Tensor<S, D, Dev> batchNorm(
+                    Tensor<S, D, Dev> x,
+                    Tensor<R1<C>, D, Dev> runningMean,
+                    Tensor<R1<C>, D, Dev> runningVar,
+                    double momentum,
+                    NormOptions<D, Dev> options) {
+        return x.with(Norms.batchNorm(
+                x.value(),
+                runningMean.value(),
+                runningVar.value(),
+                momentum,
+                weight(options),
+                bias(options),
+                options.eps()));
+    }
+
+    private static Value weight(NormOptions<?, ?> options) {
+        return options.weight().map(Tensor::value).orElse(null);
+    }
+
+    private static Value bias(NormOptions<?, ?> options) {
+        return options.bias().map(Tensor::value).orElse(null);
+    }
+
+    // ---- convolutions and pooling; spatial axes keep their labels
+
+    /**
+     * The convolution of sequences: {@code y[n][o][i] = bias[o] + sum(x[n][c][i stride + k dilation - padding] w[o][c][k])},
+     * zeros around x. Shapes: (N, In, L), (Out, In / groups, K) to (N, Out, M),
+     * {@code M = (L + 2 padding - dilation (K - 1) - 1) / stride + 1}. PyTorch:
+     * {@code conv1d(input, weight, bias, stride, padding, dilation, groups)}.
+     *
+     * @throws TensorArgumentException if channels, groups and weight do not agree, or the window does not fit
+     */
+    public static <
+                    N extends Dim,
+                    In extends Dim,
+                    Out extends Dim,
+                    L extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R3<N, Out, L>, D, Dev> conv1d(
+                    Tensor<R3<N, In, L>, D, Dev> x,
+                    Tensor<R3<Dim, Dim, Dim>, D, Dev> weight,
+                    ConvOptions<D, Dev> options) {
+        return x.with(convolution("conv1d", x, weight, options));
+    }
+
+    /**
+     * The convolution of images, as {@link #conv1d} along two axes. Shapes: (N, In, H, W), (Out, In / groups, KH, KW) to
+     * (N, Out, H', W'). PyTorch: {@code conv2d(input, weight, bias, stride, padding, dilation, groups)}.
+     *
+     * @throws TensorArgumentException if channels, groups and weight do not agree, or the window does not fit
+     */
+    public static <
+                    N extends Dim,
+                    In extends Dim,
+                    Out extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, Out, H, W>, D, Dev> conv2d(
+                    Tensor<R4<N, In, H, W>, D, Dev> x,
+                    Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev> weight,
+                    ConvOptions<D, Dev> options) {
+        return x.with(convolution("conv2d", x, weight, options));
+    }
+
+    private static Value convolution(String op, Tensor<?, ?, ?> x, Tensor<?, ?, ?> weight, ConvOptions<?, ?> options) {
+        if (options.outputPadding().stream().anyMatch(extra -> extra != 0)) {
+            throw new TensorArgumentException(op, "outputPadding is for convTranspose2d; leave it out");
+        }
+        return Convolution.apply(
+                op,
+                x.value(),
+                weight.value(),
+                options.bias().map(Tensor::value).orElse(null),
+                geometry(op, weight, options),
+                options.groups());
+    }
+
+    /** The window of a weight: its last sizes. */
+    private static Windows.Geometry geometry(String op, Tensor<?, ?, ?> weight, ConvOptions<?, ?> options) {
+        int axes = op.equals("conv1d") ? 1 : 2;
+        long[] sizes = weight.shape();
+        return new Windows.Geometry(
+                java.util.Arrays.copyOfRange(sizes, Math.max(0, sizes.length - axes), Math.max(axes, sizes.length)),
+                ConvOptions.spread(op, "stride", options.stride(), axes),
+                ConvOptions.spread(op, "padding", options.padding(), axes),
+                ConvOptions.spread(op, "dilation", options.dilation(), axes));
+    }
+
+    /**
+     * The transposed convolution of images: the gradient of {@link #conv2d} with respect to its input. Shapes: (N, In, H, W),
+     * (In, Out / groups, KH, KW) to (N, Out, H', W'),
+     * {@code H' = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1}. PyTorch:
+     * {@code conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation)}.
+     *
+     * @throws TensorArgumentException if channels, groups and weight do not agree, or outputPadding is too large
+     */
+    public static <
+                    N extends Dim,
+                    In extends Dim,
+                    Out extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, Out, H, W>, D, Dev> convTranspose2d(
+                    Tensor<R4<N, In, H, W>, D, Dev> x,
+                    Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev> weight,
+                    ConvOptions<D, Dev> options) {
+        return x.with(Convolution.transposed(
+                "convTranspose2d",
+                x.value(),
+                weight.value(),
+                options.bias().map(Tensor::value).orElse(null),
+                geometry("convTranspose2d", weight, options),
+                options.groups(),
+                ConvOptions.spread("convTranspose2d", "outputPadding", options.outputPadding(), 2)));
+    }
+
+    /**
+     * The largest of each window of an image; NaN if any is. The gradient goes to the first of equals. Shapes: (N, C, H, W) to
+     * (N, C, H', W') as for {@link #conv2d}. PyTorch: {@code max_pool2d(input, kernel_size, stride, padding, dilation)}.
+     */
+    public static <
+                    N extends Dim,
+                    C extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, C, H, W>, D, Dev> maxPool2d(Tensor<R4<N, C, H, W>, D, Dev> x, PoolOptions options) {
+        return x.with(Pooling.max("maxPool2d", x.value(), windows("maxPool2d", options)));
+    }
+
+    /**
+     * The mean of each window of an image; zeros of the padding count. PyTorch:
+     * {@code avg_pool2d(input, kernel_size, stride, padding)}.
+     */
+    public static <
+                    N extends Dim,
+                    C extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, C, H, W>, D, Dev> avgPool2d(Tensor<R4<N, C, H, W>, D, Dev> x, PoolOptions options) {
+        if (options.dilation().stream().anyMatch(each -> each != 1)) {
+            throw new TensorArgumentException("avgPool2d", "there is no dilation here; leave it out");
+        }
+        return x.with(Pooling.mean("avgPool2d", x.value(), windows("avgPool2d", options)));
+    }
+
+    private static Windows.Geometry windows(String op, PoolOptions options) {
+        return new Windows.Geometry(
+                ConvOptions.spread(op, "kernel", options.kernel(), 2),
+                ConvOptions.spread(op, "stride", options.stride(), 2),
+                ConvOptions.spread(op, "padding", options.padding(), 2),
+                ConvOptions.spread(op, "dilation", options.dilation(), 2));
+    }
+
+    /**
+     * The mean of windows so chosen that the result has these sizes: from {@code floor(i H / height)} to
+     * {@code ceil((i + 1) H / height)}. PyTorch: {@code adaptive_avg_pool2d(input, output_size)}.
+     */
+    public static <
+                    N extends Dim,
+                    C extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, C, H, W>, D, Dev> adaptiveAvgPool2d(
+                    Tensor<R4<N, C, H, W>, D, Dev> x, long height, long width) {
+        return x.with(Pooling.adaptiveMean("adaptiveAvgPool2d", x.value(), new long[] {height, width}));
+    }
+
+    /** The largest of the same windows. PyTorch: {@code adaptive_max_pool2d(input, output_size)}. */
+    public static <
+                    N extends Dim,
+                    C extends Dim,
+                    H extends Dim,
+                    W extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, C, H, W>, D, Dev> adaptiveMaxPool2d(
+                    Tensor<R4<N, C, H, W>, D, Dev> x, long height, long width) {
+        return x.with(Pooling.adaptiveMax("adaptiveMaxPool2d", x.value(), new long[] {height, width}));
+    }
+
+    // ---- attention
+
+    /**
+     * Attention (Vaswani et al. 2017): {@code softmax(q k^T scale + masks) v}. Shapes: (N, H, T, E), (N, H, U, E),
+     * (N, H, U, V) to (N, H, T, V). A position that may attend to nothing gets zeros, and gives no gradient. PyTorch:
+     * {@code scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale)}.
+     *
+     * @throws TensorArgumentException if shapes do not agree, or a mask does not broadcast to (N, H, T, U)
+     */
+    public static <
+                    N extends Dim,
+                    H extends Dim,
+                    T extends Dim,
+                    U extends Dim,
+                    E extends Dim,
+                    V extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Tensor<R4<N, H, T, V>, D, Dev> scaledDotProductAttention(
+                    Tensor<R4<N, H, T, E>, D, Dev> query,
+                    Tensor<R4<N, H, U, E>, D, Dev> key,
+                    Tensor<R4<N, H, U, V>, D, Dev> value,
+                    AttentionOptions<D, Dev> options) {
+        return query.with(Attention.apply(
+                query.value(),
+                key.value(),
+                value.value(),
+                new Attention.Setting(
+                        options.causal(),
+                        options.allowed().map(Tensor::value).orElse(null),
+                        options.bias().map(Tensor::value).orElse(null),
+                        options.dropout(),
+                        options.generator().orElse(null),
+                        options.scale().orElse(Double.NaN))));
     }
 
     // ---- functions of each element, floating types
@@ -623,7 +916,7 @@ public final class F {
     private static void checkLast(String op, Tensor<?, ?, ?> index, Axis<?, ?> axis) {
         if (axis.dim() != index.rank()) {
             throw new TensorArgumentException(
-                    op, "the new axis comes last, dim " + index.rank() + ", not dim " + axis.dim());
+                    op, "the new axis cannot be dim " + axis.dim() + "; it comes last, dim " + index.rank());
         }
     }
 }

@@ -79,7 +79,7 @@ public final class Generator {
         /** A number of {@code [0, bound)}, from 64 bits modulo the bound. */
         public long below(long bound) {
             if (bound < 1) {
-                throw new TensorArgumentException("below", "bound " + bound + " is not 1 or more");
+                throw new TensorArgumentException("below", "bound " + bound + " is too small; it is 1 or more");
             }
             Philox.block(next++, seed, words);
             return Long.remainderUnsigned(Philox.word64(words, 0), bound);

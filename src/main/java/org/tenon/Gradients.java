@@ -40,7 +40,7 @@ public final class Gradients implements TensorGroup, AutoCloseable {
                     "gradients",
                     "there is none for a tensor of shape " + java.util.Arrays.toString(x.shape()) + ": "
                             + (x.requiresGrad()
-                                    ? "the result did not depend on it, or it is not a leaf"
+                                    ? "the result did not depend on it, or it is not a leaf; ask for that of a leaf"
                                     : "it does not require one; call requireGrad() on it before the forward pass"));
         }
         return x.with(held.value());

@@ -66,6 +66,7 @@ public final class Scope {
 
     /** Lets a tensor of this scope outlive it, in the enclosing one; a tensor of another scope stays where it is. */
     public <T extends Tensor<?, ?, ?>> T keep(T tensor) {
+        tensor.value().checkOpen();
         frame.keep(tensor.value());
         return tensor;
     }
@@ -73,8 +74,8 @@ public final class Scope {
     private void keepAll(Object result) {
         switch (result) {
             case null -> {}
-            case Tensor<?, ?, ?> tensor -> keep(tensor);
-            case TensorGroup group -> group.tensors().forEach(this::keep);
+            case Tensor<?, ?, ?> tensor -> frame.keep(tensor.value());
+            case TensorGroup group -> group.tensors().forEach(this::keepAll);
             case Collection<?> all -> all.forEach(this::keepAll);
             case Map<?, ?> all -> all.values().forEach(this::keepAll);
             case Optional<?> one -> one.ifPresent(this::keepAll);

@@ -60,7 +60,8 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
     /** A tensor of this one's device around what an op gave, whose element type is {@code newDtype}. */
     public <T extends Shape, E extends DType> Tensor<T, E, Dev> with(Value result, E newDtype) {
         if (result.dtype() != newDtype) {
-            throw new TensorStateException("with", "the value is " + result.dtype() + ", not " + newDtype);
+            throw new TensorStateException(
+                    "with", "the value is " + result.dtype() + ", not " + newDtype + "; give its own dtype");
         }
         return new Tensor<>(result == value ? result.alias() : result, newDtype, device);
     }
@@ -206,7 +207,7 @@ public final class Tensor<S extends Shape, D extends DType, Dev extends DeviceTy
             throw new TensorArgumentException(
                     "as",
                     "the tensor has rank " + rank() + ", shape " + Arrays.toString(shape()) + ", not rank "
-                            + kind.rank());
+                            + kind.rank() + "; use the kind of its rank, or reshape it");
         }
         return with(value);
     }

@@ -27,6 +27,11 @@ final class CpuBuffer extends Buffer {
     }
 
     @Override
+    public MemorySegment host() {
+        return usable();
+    }
+
+    @Override
     protected void release() {
         arena.close();
     }

@@ -5,22 +5,37 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * The folder where libraries and built kernels are kept: {@code -Dtenon.cache=FOLDER}, or {@code tenon} in the user's cache
- * folder. Only its owner can write it.
+ * folder. Only its owner can write it. With {@code -Dtenon.cache=off} nothing is kept.
  */
 public final class Caches {
     private Caches() {}
 
+    /** Whether nothing is to be kept. */
+    public static boolean isOff() {
+        return "off".equals(System.getProperty("tenon.cache"));
+    }
+
     /** A folder in it, made if need be. */
     public static Path folder(String name) throws IOException {
+        if (isOff()) {
+            throw new IOException("-Dtenon.cache=off keeps nothing");
+        }
         Path folder = root().resolve(name);
         if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             Files.createDirectories(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Set<PosixFilePermission> allowed = Files.getPosixFilePermissions(folder);
+            if (allowed.contains(PosixFilePermission.GROUP_WRITE)
+                    || allowed.contains(PosixFilePermission.OTHERS_WRITE)) {
+                throw new IOException("others than its owner can write the folder " + folder);
+            }
         } else {
             Files.createDirectories(folder);
         }

@@ -7,7 +7,6 @@ import org.tenon.spi.UnaryOp;
 
 /** Launches of elementwise functions, constants and copies. */
 final class Elementwise {
-    private static final int BLOCK = 256;
     private static final int VECTOR = 4;
     private static final int TILE = 16;
     private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
@@ -103,7 +102,8 @@ final class Elementwise {
     }
 
     private GpuKernel build(String file, String kernel, String options) {
-        return runtime.kernel(file, kernel, options + " -DBLOCK=" + BLOCK);
+        return runtime.kernel(
+                file, kernel, options + " -DBLOCK=" + runtime.traits().threads());
     }
 
     /** The elements that a thread of a dense copy takes. */
@@ -113,16 +113,19 @@ final class Elementwise {
 
     void fill(Strided out, double value) {
         long bits = Types.stored(out.dtype(), value);
-        Axes.of(out.sizes(), out.strides())
-                .each((axes, at) -> Launch.begin()
-                        .buffer(out)
-                        .value(axes.count())
-                        .value(axes.rank())
-                        .offset(out, at[0])
-                        .value(bits)
-                        .axes(axes.sizes(), 0)
-                        .axes(axes.strides(0), 0)
-                        .each(runtime, fills.get(Types.widthIndex(out.dtype())), axes.count()));
+        Axes axes = Launch.axes().set(out.sizes(), out.strides());
+        for (long part = 0; part < axes.parts(); part++) {
+            axes.part(part);
+            Launch.begin()
+                    .buffer(out)
+                    .value(axes.count())
+                    .value(axes.rank())
+                    .offset(out, axes.offset(0))
+                    .value(bits)
+                    .sizes(axes)
+                    .strides(axes, 0)
+                    .each(runtime, fills.get(Types.widthIndex(out.dtype())), axes.count());
+        }
     }
 
     void arange(Strided out, double start, double step) {
@@ -146,74 +149,54 @@ final class Elementwise {
                 * (same
                         ? Types.widthIndex(in.dtype())
                         : Types.index(in.dtype()) * Types.COUNT + Types.index(out.dtype()));
-        Variants variants = same ? moves : conversions;
-        Axes.of(out.sizes(), in.strides(), out.strides()).each((axes, at) -> {
-            if (axes.isDense(0) && axes.isDense(1)) {
-                arguments(in, out, axes, at)
-                        .each(runtime, variants.get(family + 1), (axes.count() + each() - 1) / each());
-            } else if (!(runtime.traits().cooperative() && transposed(variants, family, in, out, axes, at))) {
-                arguments(in, out, axes, at).each(runtime, variants.get(family), axes.count());
+        Axes axes = Launch.axes().set(out.sizes(), in.strides(), out.strides());
+        boolean dense = axes.isDense(0) && axes.isDense(1);
+        int near = dense ? -1 : nearInput(axes);
+        if (near >= 0) {
+            axes.lead(near);
+        }
+        for (long part = 0; part < axes.parts(); part++) {
+            axes.part(part);
+            GpuKernel kernel = (same ? moves : conversions).get(family + (dense ? 1 : near >= 0 ? 2 : 0));
+            Launch launch = Launch.begin()
+                    .buffer(out)
+                    .buffer(in)
+                    .value(axes.count())
+                    .value(axes.rank())
+                    .offset(in, axes.offset(0))
+                    .offset(out, axes.offset(1))
+                    .sizes(axes)
+                    .strides(axes, 0)
+                    .strides(axes, 1);
+            if (near >= 0) {
+                long tiles = tiles(axes.size(0)) * tiles(axes.size(1));
+                launch.run(runtime, kernel, axes.count() / (axes.size(0) * axes.size(1)) * tiles);
+            } else {
+                launch.each(runtime, kernel, dense ? (axes.count() + each() - 1) / each() : axes.count());
             }
-        });
+        }
     }
 
-    private static Launch arguments(Strided in, Strided out, Axes axes, long[] at) {
-        return Launch.begin()
-                .buffer(out)
-                .buffer(in)
-                .value(axes.count())
-                .value(axes.rank())
-                .offset(in, at[0])
-                .offset(out, at[1])
-                .axes(axes.sizes(), 0)
-                .axes(axes.strides(0), 0)
-                .axes(axes.strides(1), 0);
-    }
-
-    /** Copies through tiles where the input's nearest axis is another than the output's. */
-    private boolean transposed(Variants variants, int family, Strided in, Strided out, Axes axes, long[] at) {
+    /** The axis that is nearest in the input, where a copy through tiles pays since the output's is another; else -1. */
+    private int nearInput(Axes axes) {
         int last = axes.rank() - 1;
         int near = -1;
         for (int d = 0; d < last; d++) {
-            if (axes.strides(0)[d] == 1) {
+            if (axes.stride(0, d) == 1) {
                 near = d;
             }
         }
-        if (near < 0 || axes.strides(0)[last] == 1 || axes.strides(1)[last] != 1) {
-            return false;
-        }
-        long rows = axes.sizes()[near];
-        long columns = axes.sizes()[last];
-        if (rows < TILE / 2 || columns < TILE / 2) {
-            return false;
-        }
-        long tiles = (rows + TILE - 1) / TILE * ((columns + TILE - 1) / TILE);
-        Launch.begin()
-                .buffer(out)
-                .buffer(in)
-                .value(axes.count())
-                .value(axes.rank())
-                .offset(in, at[0])
-                .offset(out, at[1])
-                .axes(ordered(axes.sizes(), near), 0)
-                .axes(ordered(axes.strides(0), near), 0)
-                .axes(ordered(axes.strides(1), near), 0)
-                .run(runtime, variants.get(family + 2), axes.count() / (rows * columns) * tiles);
-        return true;
+        boolean pays = runtime.traits().cooperative()
+                && near >= 0
+                && axes.stride(0, last) != 1
+                && axes.stride(1, last) == 1
+                && axes.size(near) >= TILE / 2
+                && axes.size(last) >= TILE / 2;
+        return pays ? near : -1;
     }
 
-    /** The values of axis {@code near} and the last axis, then those of the others. */
-    private static long[] ordered(long[] values, int near) {
-        long[] order = new long[values.length];
-        order[0] = values[near];
-        order[1] = values[values.length - 1];
-        int at = 2;
-        for (int d = 0; d < values.length - 1; d++) {
-            if (d != near) {
-                order[at++] = values[d];
-            }
-        }
-        return order;
+    private static long tiles(long size) {
+        return (size + TILE - 1) / TILE;
     }
 
     void unary(UnaryOp op, Strided in, double p0, double p1, Strided out) {
@@ -221,59 +204,57 @@ final class Elementwise {
         long p = Types.bits(in.dtype(), clamps ? Math.ceil(p0) : p0);
         long q = Types.bits(in.dtype(), clamps ? Math.floor(p1) : p1);
         int variant = 2 * (op.ordinal() * Types.COUNT + Types.index(in.dtype()));
-        Axes.of(out.sizes(), in.strides(), out.strides()).each((axes, at) -> {
-            boolean dense =
-                    vectors(in, out) && axes.isDense(0) && axes.isDense(1) && aligned(in, at[0]) && aligned(out, at[1]);
+        Axes axes = Launch.axes().set(out.sizes(), in.strides(), out.strides());
+        boolean dense = vectors(in, out) && isAligned(axes, 0, in) && isAligned(axes, 1, out);
+        for (long part = 0; part < axes.parts(); part++) {
+            axes.part(part);
             Launch.begin()
                     .buffer(out)
                     .buffer(in)
                     .value(axes.count())
                     .value(axes.rank())
-                    .offset(in, at[0])
-                    .offset(out, at[1])
+                    .offset(in, axes.offset(0))
+                    .offset(out, axes.offset(1))
                     .value(p)
                     .value(q)
-                    .axes(axes.sizes(), 0)
-                    .axes(axes.strides(0), 0)
-                    .axes(axes.strides(1), 0)
+                    .sizes(axes)
+                    .strides(axes, 0)
+                    .strides(axes, 1)
                     .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense));
-        });
+        }
     }
 
     void binary(BinaryOp op, Strided a, Strided b, Strided out) {
         int variant = 2 * (op.ordinal() * Types.COUNT + Types.index(a.dtype()));
-        Axes.of(out.sizes(), a.strides(), b.strides(), out.strides()).each((axes, at) -> {
-            boolean dense = vectors(a, out)
-                    && axes.isDense(0)
-                    && axes.isDense(1)
-                    && axes.isDense(2)
-                    && aligned(a, at[0])
-                    && aligned(b, at[1])
-                    && aligned(out, at[2]);
+        Axes axes = Launch.axes().set(out.sizes(), a.strides(), b.strides(), out.strides());
+        boolean dense = vectors(a, out) && isAligned(axes, 0, a) && isAligned(axes, 1, b) && isAligned(axes, 2, out);
+        for (long part = 0; part < axes.parts(); part++) {
+            axes.part(part);
             Launch.begin()
                     .buffer(out)
                     .buffer(a)
                     .buffer(b)
                     .value(axes.count())
                     .value(axes.rank())
-                    .offset(a, at[0])
-                    .offset(b, at[1])
-                    .offset(out, at[2])
-                    .axes(axes.sizes(), 0)
-                    .axes(axes.strides(0), 0)
-                    .axes(axes.strides(1), 0)
-                    .axes(axes.strides(2), 0)
+                    .offset(a, axes.offset(0))
+                    .offset(b, axes.offset(1))
+                    .offset(out, axes.offset(2))
+                    .sizes(axes)
+                    .strides(axes, 0)
+                    .strides(axes, 1)
+                    .strides(axes, 2)
                     .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense));
-        });
+        }
     }
 
     private static boolean vectors(Strided in, Strided out) {
         return in.dtype() == out.dtype() && in.dtype() != DType.I64 && in.dtype() != DType.BOOL;
     }
 
-    /** Whether the first element lies on a multiple of four elements; blocks start at multiples of far more. */
-    private static boolean aligned(Strided operand, long more) {
-        return (operand.buffer().base() / operand.dtype().bytes() + operand.offset() + more) % VECTOR == 0;
+    /** Whether an operand is dense from a multiple of four elements on; blocks start at multiples of far more. */
+    private static boolean isAligned(Axes axes, int number, Strided operand) {
+        return axes.isDense(number)
+                && (operand.buffer().base() / operand.dtype().bytes() + operand.offset()) % VECTOR == 0;
     }
 
     private static long threads(Axes axes, boolean dense) {
@@ -281,23 +262,26 @@ final class Elementwise {
     }
 
     void where(Strided condition, Strided a, Strided b, Strided out) {
-        Axes.of(out.sizes(), condition.strides(), a.strides(), b.strides(), out.strides())
-                .each((axes, at) -> Launch.begin()
-                        .buffer(out)
-                        .buffer(condition)
-                        .buffer(a)
-                        .buffer(b)
-                        .value(axes.count())
-                        .value(axes.rank())
-                        .offset(out, at[3])
-                        .offset(condition, at[0])
-                        .offset(a, at[1])
-                        .offset(b, at[2])
-                        .axes(axes.sizes(), 0)
-                        .axes(axes.strides(3), 0)
-                        .axes(axes.strides(0), 0)
-                        .axes(axes.strides(1), 0)
-                        .axes(axes.strides(2), 0)
-                        .each(runtime, wheres.get(Types.widthIndex(out.dtype())), axes.count()));
+        Axes axes = Launch.axes().set(out.sizes(), condition.strides(), a.strides(), b.strides(), out.strides());
+        for (long part = 0; part < axes.parts(); part++) {
+            axes.part(part);
+            Launch.begin()
+                    .buffer(out)
+                    .buffer(condition)
+                    .buffer(a)
+                    .buffer(b)
+                    .value(axes.count())
+                    .value(axes.rank())
+                    .offset(out, axes.offset(3))
+                    .offset(condition, axes.offset(0))
+                    .offset(a, axes.offset(1))
+                    .offset(b, axes.offset(2))
+                    .sizes(axes)
+                    .strides(axes, 3)
+                    .strides(axes, 0)
+                    .strides(axes, 1)
+                    .strides(axes, 2)
+                    .each(runtime, wheres.get(Types.widthIndex(out.dtype())), axes.count());
+        }
     }
 }

@@ -74,6 +74,12 @@ public final class GpuBackend implements Backend {
     }
 
     @Override
+    public boolean copyFrom(Backend other, Buffer from, long fromOffset, Buffer to, long toOffset, long bytes) {
+        return other instanceof GpuBackend gpu
+                && runtime.copyFrom(gpu.runtime, from, from.base() + fromOffset, to, to.base() + toOffset, bytes);
+    }
+
+    @Override
     public void synchronize() {
         runtime.finish();
         flag.raise();

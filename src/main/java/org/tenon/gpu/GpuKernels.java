@@ -23,6 +23,7 @@ final class GpuKernels implements Kernels {
     private final Losses losses;
     private final Indexing indexing;
     private final Products products;
+    private final ProductLibrary library;
     private final Numbers numbers;
     private final CustomLaunches customs;
 
@@ -33,6 +34,7 @@ final class GpuKernels implements Kernels {
         losses = new Losses(runtime, allocator, flag);
         indexing = new Indexing(runtime, flag);
         products = new Products(runtime);
+        library = runtime.products();
         numbers = new Numbers(runtime);
         customs = new CustomLaunches(runtime);
     }
@@ -141,7 +143,9 @@ final class GpuKernels implements Kernels {
 
     @Override
     public void matmul(Strided x, Strided y, Strided out) {
-        products.matmul(x, y, out);
+        if (!library.multiply(x, y, out)) {
+            products.matmul(x, y, out);
+        }
     }
 
     @Override

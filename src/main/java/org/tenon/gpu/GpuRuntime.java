@@ -57,6 +57,16 @@ public interface GpuRuntime {
     /** Copies from a buffer, counted from the start of its block, into host memory, after all that was queued. */
     void read(Buffer from, long offset, MemorySegment to);
 
+    /** As {@link org.tenon.spi.Backend#copyFrom}, counted from the starts of the blocks. */
+    default boolean copyFrom(GpuRuntime other, Buffer from, long fromOffset, Buffer to, long toOffset, long bytes) {
+        return false;
+    }
+
+    /** Whoever multiplies matrices better than our own kernels do, if there is someone. */
+    default ProductLibrary products() {
+        return ProductLibrary.NONE;
+    }
+
     /** Waits for everything queued. */
     void finish();
 
@@ -65,10 +75,17 @@ public interface GpuRuntime {
      *
      * @param fp64 whether it computes in float64
      * @param block threads of a group that works together on a row; 1 on a CPU, where one thread does a row best
+     * @param threads threads of a group whose threads have nothing to do with each other; a power of two, at most 256
      * @param lanes neighbours a thread takes at once, for vector instructions of a CPU
      * @param units how many groups run at once, roughly
+     * @param localBytes what a group may have in local memory
      */
-    record Traits(boolean fp64, int block, int lanes, int units) {
+    record Traits(boolean fp64, int block, int threads, int lanes, int units, long localBytes) {
+        /** A device with groups of 256 threads and 48 KiB of local memory. */
+        public Traits(boolean fp64, int block, int lanes, int units) {
+            this(fp64, block, 256, lanes, units, 48 << 10);
+        }
+
         /** Whether groups have more than one thread for a row. */
         boolean cooperative() {
             return block > 1;

@@ -23,18 +23,17 @@ final class IndexFlag {
     private final GpuRuntime runtime;
     private final List<IndexCheck> pending = new ArrayList<>();
     private Buffer buffer;
+    private boolean clean;
 
     IndexFlag(GpuRuntime runtime) {
         this.runtime = runtime;
     }
 
-    /** A launch that reports to the flag under a number. */
-    interface Checked {
-        void launch(Buffer flag, long number);
-    }
-
-    /** Queues a launch that makes this check. */
-    synchronized void checked(IndexCheck check, Checked checked) {
+    /**
+     * The number under which the next launch reports to {@link #buffer}. The caller holds this flag's monitor until that
+     * launch is queued, so that no other thread reads the flag between the two.
+     */
+    long begin(IndexCheck check) {
         if (pending.size() == MOST_PENDING) {
             raise();
         }
@@ -44,10 +43,18 @@ final class IndexFlag {
                 throw new OutOfDeviceMemoryException(
                         runtime.name(), BYTES, "out of memory asking " + BYTES + " B; close tensors");
             }
+        }
+        if (!clean) {
             reset();
+            clean = true;
         }
         pending.add(check);
-        checked.launch(buffer, pending.size());
+        return pending.size();
+    }
+
+    /** The flag in the device's memory, once a launch has begun. */
+    Buffer buffer() {
+        return buffer;
     }
 
     private void reset() {
@@ -73,7 +80,8 @@ final class IndexFlag {
             }
             MemorySegment all = arena.allocate(BYTES, 8);
             runtime.read(buffer, 0, all);
-            reset();
+            // The next launch that checks resets it; if that fails, so does the launch.
+            clean = false;
             IndexCheck check = pending.get(launch - 1);
             pending.clear();
             throw failure(check, all);

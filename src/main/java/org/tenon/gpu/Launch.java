@@ -17,6 +17,8 @@ public final class Launch {
 
     private final Buffer[] buffers = new Buffer[BUFFERS];
     private final MemorySegment longs = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, LONGS);
+    private final Axes axes = new Axes();
+    private final Axes others = new Axes();
     private int bufferCount;
     private int longCount;
 
@@ -27,6 +29,16 @@ public final class Launch {
         Launch launch = CURRENT.get();
         launch.clear();
         return launch;
+    }
+
+    /** This thread's axes, for its next launches. */
+    static Axes axes() {
+        return CURRENT.get().axes;
+    }
+
+    /** More of them, for launches that walk along two sets. */
+    static Axes otherAxes() {
+        return CURRENT.get().others;
     }
 
     /** Adds a buffer. */
@@ -56,10 +68,26 @@ public final class Launch {
         return offset(operand, 0);
     }
 
-    /** Adds {@link Axes#RANK} longs: these, from {@code from} on, and then zeros. */
-    Launch axes(long[] values, int from) {
-        for (int i = 0; i < Axes.RANK; i++) {
-            value(from + i < values.length ? values[from + i] : 0);
+    /** Adds {@link Axes#RANK} longs: the sizes of these axes, and then zeros. */
+    Launch sizes(Axes axes) {
+        for (int d = 0; d < Axes.RANK; d++) {
+            value(d < axes.rank() ? axes.size(d) : 0);
+        }
+        return this;
+    }
+
+    /** The same of an operand's strides. */
+    Launch strides(Axes axes, int operand) {
+        for (int d = 0; d < Axes.RANK; d++) {
+            value(d < axes.rank() ? axes.stride(operand, d) : 0);
+        }
+        return this;
+    }
+
+    /** Adds zeros. */
+    Launch zeros(int number) {
+        for (int i = 0; i < number; i++) {
+            value(0);
         }
         return this;
     }

@@ -12,7 +12,6 @@ import org.tenon.spi.Strided;
 final class Losses {
     private static final String[] KERNELS = {"nll_each", "nll_parts", "nll_total", "nll_grad"};
     private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
-    private static final int THREADS = 256;
     private static final int PART_BYTES = 16;
     private static final long EACH = 4096;
 
@@ -33,7 +32,10 @@ final class Losses {
                     "nll",
                     KERNELS[kernel],
                     "-DT=" + Types.name(type) + " -DU=" + (type == DType.F64 ? "f64" : "f32") + " -DI=" + index
-                            + " -DBLOCK=" + (kernel == 1 ? runtime.traits().block() : kernel == 2 ? 1 : THREADS));
+                            + " -DBLOCK="
+                            + (kernel == 1
+                                    ? runtime.traits().block()
+                                    : kernel == 2 ? 1 : runtime.traits().threads()));
         });
     }
 
@@ -56,75 +58,51 @@ final class Losses {
             IndexCheck check,
             Strided out,
             Strided totalWeight) {
-        long count = rows.count();
-        Strided weights = weight == null ? logp : weight;
-        flag.checked(check, (note, number) -> {
+        synchronized (flag) {
+            long number = flag.begin(check);
             if (reduction == LossReduction.NONE) {
-                if (count > 0) {
-                    arguments(
-                                    Launch.begin()
-                                            .buffer(out)
-                                            .buffer(logp)
-                                            .buffer(target)
-                                            .buffer(weights)
-                                            .buffer(note),
-                                    logp,
-                                    rows,
-                                    target,
-                                    weight,
-                                    reduction,
-                                    check,
-                                    number,
-                                    out,
-                                    null,
-                                    0,
-                                    null)
-                            .each(runtime, kernel(0, logp, target), count);
+                if (rows.count() > 0) {
+                    Launch launch = inputs(Launch.begin().buffer(out), logp, target, weight);
+                    arguments(launch, logp, rows, target, weight, reduction, check, number, out, null, 0, null)
+                            .each(runtime, kernel(0, logp, target), rows.count());
                 }
                 return;
             }
-            long blocks = (count + EACH - 1) / EACH;
-            Buffer parts = allocator.allocate(blocks * PART_BYTES);
-            try {
-                if (blocks > 0) {
-                    arguments(
-                                    Launch.begin()
-                                            .buffer(parts)
-                                            .buffer(logp)
-                                            .buffer(target)
-                                            .buffer(weights)
-                                            .buffer(note),
-                                    logp,
-                                    rows,
-                                    target,
-                                    weight,
-                                    reduction,
-                                    check,
-                                    number,
-                                    out,
-                                    totalWeight,
-                                    blocks,
-                                    parts)
-                            .run(runtime, kernel(1, logp, target), blocks);
-                }
-                arguments(
-                                Launch.begin().buffer(out).buffer(totalWeight).buffer(parts),
-                                logp,
-                                rows,
-                                target,
-                                weight,
-                                reduction,
-                                check,
-                                number,
-                                out,
-                                totalWeight,
-                                blocks,
-                                parts)
-                        .run(runtime, kernel(2, logp, target), 1);
-            } finally {
-                allocator.free(parts);
+            total(logp, rows, target, weight, reduction, check, number, out, totalWeight);
+        }
+    }
+
+    private void total(
+            Strided logp,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            long number,
+            Strided out,
+            Strided total) {
+        long blocks = (rows.count() + EACH - 1) / EACH;
+        Buffer parts = allocator.allocate(blocks * PART_BYTES);
+        try {
+            if (blocks > 0) {
+                Launch launch = inputs(Launch.begin().buffer(parts), logp, target, weight);
+                arguments(launch, logp, rows, target, weight, reduction, check, number, out, total, blocks, parts)
+                        .run(runtime, kernel(1, logp, target), blocks);
             }
-        });
+            Launch launch = Launch.begin().buffer(out).buffer(total).buffer(parts);
+            arguments(launch, logp, rows, target, weight, reduction, check, number, out, total, blocks, parts)
+                    .run(runtime, kernel(2, logp, target), 1);
+        } finally {
+            allocator.free(parts);
+        }
+    }
+
+    private Launch inputs(Launch launch, Strided logp, Strided target, Strided weight) {
+        return launch.buffer(logp)
+                .buffer(target)
+                .buffer(weight == null ? logp : weight)
+                .buffer(flag.buffer());
     }
 
     void nllGrad(
@@ -139,30 +117,18 @@ final class Losses {
         if (dx.count() == 0) {
             return;
         }
-        Strided weights = weight == null ? g : weight;
-        Strided total = totalWeight == null ? g : totalWeight;
-        flag.checked(
-                check,
-                (note, number) -> arguments(
-                                Launch.begin()
-                                        .buffer(dx)
-                                        .buffer(g)
-                                        .buffer(target)
-                                        .buffer(weights)
-                                        .buffer(total)
-                                        .buffer(note),
-                                g,
-                                rows,
-                                target,
-                                weight,
-                                reduction,
-                                check,
-                                number,
-                                dx,
-                                totalWeight,
-                                0,
-                                null)
-                        .each(runtime, kernel(3, dx, target), dx.count()));
+        synchronized (flag) {
+            long number = flag.begin(check);
+            Launch launch = Launch.begin()
+                    .buffer(dx)
+                    .buffer(g)
+                    .buffer(target)
+                    .buffer(weight == null ? g : weight)
+                    .buffer(totalWeight == null ? g : totalWeight)
+                    .buffer(flag.buffer());
+            arguments(launch, g, rows, target, weight, reduction, check, number, dx, totalWeight, 0, null)
+                    .each(runtime, kernel(3, dx, target), dx.count());
+        }
     }
 
     private static Launch arguments(

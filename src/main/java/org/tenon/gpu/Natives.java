@@ -5,23 +5,35 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts the native libraries of JOCL and JCuda in place before their classes do it themselves: theirs is not atomic, and
  * processes that start at once crash each other.
  */
 public final class Natives {
+    private static final Logger LOG = LoggerFactory.getLogger(Natives.class);
+
     private Natives() {}
 
+    /** Whether there is such a library, a resource under {@code /lib} beside {@code of}, for this platform. */
+    public static boolean has(Class<?> of, String library) {
+        return of.getResource("/lib/" + library) != null;
+    }
+
     /**
-     * Places {@code library}, a file name such as {@code libJOCL_2_0_6-linux-x86_64.so}, from the resource of the same name
-     * under {@code /lib} beside {@code of}, in a private folder, and runs {@code load}, which initialises the class that
-     * wants it there.
+     * Places {@code libraries}, file names such as {@code libJOCL_2_0_6-linux-x86_64.so}, from the resources of the same
+     * names under {@code /lib} beside {@code of}, in a private folder, and runs {@code load}, which initialises the class
+     * that wants them there.
      */
-    public static synchronized <T> T load(Class<?> of, String library, Supplier<T> load) throws IOException {
-        Path folder = Caches.folder("natives");
-        place(of, library, folder.resolve(library));
+    public static synchronized <T> T load(Class<?> of, List<String> libraries, Supplier<T> load) throws IOException {
+        Path folder = folder(libraries);
+        for (String library : libraries) {
+            place(of, library, folder.resolve(library));
+        }
         // The libraries ask this property, each time, for the folder they look into.
         String before = System.setProperty("java.io.tmpdir", folder.toString());
         try {
@@ -32,6 +44,19 @@ public final class Natives {
             } else {
                 System.setProperty("java.io.tmpdir", before);
             }
+        }
+    }
+
+    /** The cache, or where that cannot be written a folder for this JVM alone. */
+    private static Path folder(List<String> libraries) throws IOException {
+        try {
+            return Caches.folder("natives");
+        } catch (IOException e) {
+            LOG.debug("a temporary folder for native libraries: {}", e.getMessage());
+            Path folder = Files.createTempDirectory("tenon");
+            folder.toFile().deleteOnExit();
+            libraries.forEach(library -> folder.resolve(library).toFile().deleteOnExit());
+            return folder;
         }
     }
 

@@ -8,7 +8,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of random numbers and of optimizer steps. */
 final class Numbers {
-    private static final int THREADS = 256;
     private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
     };
     private static final String[] STEPS = {"sgd", "sgd_momentum", "adam"};
@@ -26,13 +25,14 @@ final class Numbers {
                         "random",
                         "random",
                         "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT=" + Types.name(DTYPES[i % Types.COUNT])
-                                + " -DBLOCK=" + THREADS));
+                                + " -DBLOCK=" + runtime.traits().threads()));
         updates = new Variants(
                 STEPS.length * 4,
                 i -> runtime.kernel(
                         "update",
                         STEPS[i % STEPS.length],
-                        "-DT=" + Types.name(DTYPES[i / STEPS.length]) + " -DBLOCK=" + THREADS));
+                        "-DT=" + Types.name(DTYPES[i / STEPS.length]) + " -DBLOCK="
+                                + runtime.traits().threads()));
     }
 
     private static boolean exists(int i) {
@@ -98,10 +98,7 @@ final class Numbers {
                 .value(Types.bits(dtype, step.weightDecay()))
                 .value(step.nesterov() ? 1 : 0)
                 .value(step.first() ? 1 : 0);
-        for (int i = 0; i < 8; i++) {
-            launch.value(0);
-        }
-        launch.each(runtime, update(v == null ? 0 : 1, dtype), p.count());
+        launch.zeros(8).each(runtime, update(v == null ? 0 : 1, dtype), p.count());
     }
 
     void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {

@@ -1,6 +1,5 @@
 package org.tenon.gpu;
 
-import java.util.Arrays;
 import java.util.function.Consumer;
 import org.tenon.DType;
 import org.tenon.spi.Allocator;
@@ -13,7 +12,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of reductions, running sums and selections. */
 final class Reductions {
-    private static final int THREADS = 256;
     /** Enough for the state of any reduction. */
     private static final int STATE_BYTES = 16;
     /** The least a part is worth a group of its own. */
@@ -34,6 +32,7 @@ final class Reductions {
         this.runtime = runtime;
         this.allocator = allocator;
         int block = runtime.traits().block();
+        int threads = runtime.traits().threads();
         reductions = new Variants(ReduceOp.values().length * DTYPES.length * 3, Reductions::exists, i -> {
             ReduceOp op = ReduceOp.values()[i / 3 / DTYPES.length];
             String type = Types.name(DTYPES[i / 3 % DTYPES.length]);
@@ -42,14 +41,14 @@ final class Reductions {
                     "reduce",
                     KERNELS[i % 3],
                     "-DOP=" + op + " -DT=" + type + " -DU=" + (position ? "i64" : type) + " -DLANES="
-                            + runtime.traits().lanes() + " -DBLOCK=" + (i % 3 == 0 ? block : THREADS));
+                            + runtime.traits().lanes() + " -DBLOCK=" + (i % 3 == 0 ? block : threads));
         });
         scans = new Variants(
                 DTYPES.length * 2,
                 i -> runtime.kernel(
                         "scan",
                         i % 2 == 0 ? "scan_rows" : "scan_columns",
-                        "-DT=" + Types.name(DTYPES[i / 2]) + " -DBLOCK=" + (i % 2 == 0 ? block : THREADS)));
+                        "-DT=" + Types.name(DTYPES[i / 2]) + " -DBLOCK=" + (i % 2 == 0 ? block : threads)));
         selections = new Variants(
                 DTYPES.length * 2,
                 i -> runtime.kernel(
@@ -77,9 +76,9 @@ final class Reductions {
             return;
         }
         long length = in.count() / outputs;
-        Axes keptAxes = axes(in, 0, kept);
-        Axes reducedAxes = axes(in, kept, in.rank());
-        if (keptAxes.rank() > Axes.RANK || reducedAxes.rank() > Axes.RANK) {
+        Axes keptAxes = Launch.axes().set(in.sizes(), 0, kept, in.strides());
+        Axes reducedAxes = Launch.otherAxes().set(in.sizes(), kept, in.rank(), in.strides());
+        if (keptAxes.parts() > 1 || reducedAxes.parts() > 1) {
             dense(in, copy -> reduce(op, copy, kept, out));
             return;
         }
@@ -144,10 +143,6 @@ final class Reductions {
         }
     }
 
-    private static Axes axes(Strided in, int from, int to) {
-        return Axes.of(Arrays.copyOfRange(in.sizes(), from, to), Arrays.copyOfRange(in.strides(), from, to));
-    }
-
     private static Launch arguments(
             Launch launch,
             Strided in,
@@ -168,10 +163,10 @@ final class Reductions {
                 .value(parts == null ? 0 : parts.base() / Long.BYTES)
                 .value(kept.rank())
                 .value(reduced.rank())
-                .axes(kept.sizes(), 0)
-                .axes(kept.strides(0), 0)
-                .axes(reduced.sizes(), 0)
-                .axes(reduced.strides(0), 0);
+                .sizes(kept)
+                .strides(kept, 0)
+                .sizes(reduced)
+                .strides(reduced, 0);
     }
 
     /** Whether neighbouring outputs are nearer in memory than neighbouring elements of one. */
@@ -179,15 +174,16 @@ final class Reductions {
         if (!runtime.traits().cooperative()) {
             return true;
         }
-        long keptStride = Math.abs(kept.strides(0)[kept.rank() - 1]);
-        long reducedStride = Math.abs(reduced.strides(0)[reduced.rank() - 1]);
+        long keptStride = Math.abs(kept.stride(0, kept.rank() - 1));
+        long reducedStride = Math.abs(reduced.stride(0, reduced.rank() - 1));
         return length < 8 || outputs >= 32 && keptStride != 0 && keptStride < reducedStride;
     }
 
     /** How many parts an output's elements are cut into, so that the device has enough to do. */
     private long splits(boolean columns, long outputs, long length) {
         long busy = runtime.traits().units() * (runtime.traits().cooperative() ? 8L : 2L);
-        long groups = columns && runtime.traits().cooperative() ? (outputs + THREADS - 1) / THREADS : outputs;
+        int threads = runtime.traits().threads();
+        long groups = columns && runtime.traits().cooperative() ? (outputs + threads - 1) / threads : outputs;
         long least = columns && runtime.traits().cooperative() ? 64 : PART;
         return Math.max(1, Math.min((busy + groups - 1) / groups, length / least));
     }

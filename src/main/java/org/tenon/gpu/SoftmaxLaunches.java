@@ -1,7 +1,5 @@
 package org.tenon.gpu;
 
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.tenon.DType;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
@@ -9,130 +7,155 @@ import org.tenon.spi.Strided;
 
 /** Launches of softmax and its backward: how many threads a row has, and whether they keep it in registers. */
 final class SoftmaxLaunches {
-    /** The most elements that one thread keeps. */
+    private static final String[] KERNELS = {
+        "softmax_rows", "softmax_rows_grad", "softmax_columns", "softmax_columns_grad"
+    };
+    private static final int COLUMNS = 2;
+    private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
+    private static final int SHAPES = 64;
+    /** The most elements that one thread keeps, a power of two. */
     private static final int MOST_KEPT = 32;
-    /** The most threads of a group; every OpenCL GPU has them. */
-    private static final int MOST_THREADS = 256;
+    /** Of nothing kept, and of 1, 2, 4 .. 32 elements. */
+    private static final int KEPT = 7;
 
+    private final GpuRuntime.Traits traits;
     private final GpuRuntime runtime;
-    private final Map<Shape, GpuKernel> kernels = new ConcurrentHashMap<>();
+    private final int most;
+    private final Variants kernels;
 
     SoftmaxLaunches(GpuRuntime runtime) {
         this.runtime = runtime;
+        traits = runtime.traits();
+        most = Math.min(traits.block(), traits.threads());
+        kernels = new Variants(KERNELS.length * SoftmaxKind.values().length * 16 * SHAPES, this::build);
     }
-
-    /** What tells one compiled kernel from another. */
-    private record Shape(String kernel, SoftmaxKind kind, DType in, DType out, int columns, int rows, int keep) {}
 
     /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
     void buildAll() {
-        DType[] floats = {DType.F32, DType.F64, DType.F16, DType.BF16};
         for (SoftmaxKind kind : SoftmaxKind.values()) {
-            for (DType narrow : floats) {
-                for (DType wide : floats) {
+            for (DType narrow : FLOATS) {
+                for (DType wide : FLOATS) {
                     if (narrow == wide || narrow.bytes() == 2 && wide == DType.F32) {
-                        buildAll(kind, "", narrow, wide, 1);
-                        buildAll(kind, "_grad", wide, narrow, 2);
+                        buildAll(kind, 0, narrow, wide);
+                        buildAll(kind, 1, wide, narrow);
                     }
                 }
             }
         }
     }
 
-    private void buildAll(SoftmaxKind kind, String suffix, DType in, DType out, int operands) {
-        long longest = 2L * MOST_KEPT * MOST_THREADS;
-        for (long length = 1; length <= longest; length++) {
-            Rows rows = new Rows(1, length, 1);
-            kernels.computeIfAbsent(rowShape("softmax_rows" + suffix, kind, in, out, rows, operands), this::build);
+    private void buildAll(SoftmaxKind kind, int backward, DType in, DType out) {
+        for (long length = 1; length <= 2L * MOST_KEPT * most; length++) {
+            int shape = rowShape(length, registers(backward, in, out));
+            kernels.get(variant(backward, kind, in, out, shape));
         }
-        for (long inner = 2; inner <= MOST_THREADS; inner++) {
+        for (long inner = 2; inner <= most; inner++) {
             for (long outer : new long[] {1, Integer.MAX_VALUE}) {
-                Rows rows = new Rows(outer, MOST_KEPT, inner);
-                kernels.computeIfAbsent(columnShape("softmax_columns" + suffix, kind, in, out, rows), this::build);
+                int shape = columnShape(new Rows(outer, MOST_KEPT, inner));
+                kernels.get(variant(COLUMNS + backward, kind, in, out, shape));
             }
         }
     }
 
     void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
         if (out.count() > 0) {
-            launch(Launch.begin().buffer(out).buffer(in), "", kind, in, in, rows, out, 1);
+            launch(Launch.begin().buffer(out).buffer(in), 0, kind, in, in, rows, out);
         }
     }
 
     void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         if (dx.count() > 0) {
-            launch(Launch.begin().buffer(dx).buffer(g).buffer(y), "_grad", kind, g, y, rows, dx, 2);
+            launch(Launch.begin().buffer(dx).buffer(g).buffer(y), 1, kind, g, y, rows, dx);
         }
     }
 
-    private void launch(
-            Launch launch,
-            String suffix,
-            SoftmaxKind kind,
-            Strided x,
-            Strided y,
-            Rows rows,
-            Strided out,
-            int operands) {
+    private void launch(Launch launch, int backward, SoftmaxKind kind, Strided x, Strided y, Rows rows, Strided out) {
         launch.value(rows.count())
                 .value(rows.len())
                 .value(rows.inner())
                 .offset(x)
                 .offset(y)
                 .offset(out);
-        Shape shape = rows.inner() == 1
-                ? rowShape("softmax_rows" + suffix, kind, x.dtype(), out.dtype(), rows, operands)
-                : columnShape("softmax_columns" + suffix, kind, x.dtype(), out.dtype(), rows);
-        GpuKernel kernel = kernels.computeIfAbsent(shape, this::build);
-        launch.run(runtime, kernel, (rows.count() + shape.rows() - 1) / shape.rows());
+        int kernel = rows.inner() == 1 ? backward : COLUMNS + backward;
+        int shape = kernel < COLUMNS
+                ? rowShape(rows.len(), registers(backward, x.dtype(), out.dtype()))
+                : columnShape(rows);
+        int together = together(kernel, shape);
+        launch.run(
+                runtime,
+                kernels.get(variant(kernel, kind, x.dtype(), out.dtype(), shape)),
+                (rows.count() + together - 1) / together);
     }
 
-    /** Neighbouring elements to neighbouring threads; short rows share a group. */
-    private Shape rowShape(String kernel, SoftmaxKind kind, DType in, DType out, Rows rows, int operands) {
-        GpuRuntime.Traits traits = runtime.traits();
-        if (!traits.cooperative()) {
-            // A thread for each row; a few rows a group, where they are short, so that a group is worth its start.
-            int together = Math.clamp(1024 / rows.len(), 1, 64);
-            return new Shape(kernel, kind, in, out, 1, Integer.highestOneBit(together), 0);
-        }
-        int most = Math.min(traits.block(), MOST_THREADS);
-        // Eight elements a thread, up to the most threads; then more elements, while they fit into registers.
-        long wanted = (rows.len() + 7) / 8;
-        int columns = Math.clamp(powerAbove(wanted), 1, most);
-        long each = (rows.len() + columns - 1) / columns;
-        int wide = in == DType.F64 || out == DType.F64 ? 2 : 1;
-        boolean keeps = each * operands * wide <= MOST_KEPT * 2L && each <= MOST_KEPT;
-        int keep = keeps ? (int) powerAbove(each) : 0;
-        return new Shape(kernel, kind, in, out, columns, Math.max(1, most / columns), keep);
+    private static int variant(int kernel, SoftmaxKind kind, DType in, DType out, int shape) {
+        int types = 4 * Types.index(in) + Types.index(out);
+        return shape + SHAPES * (types + 16 * (kind.ordinal() + 2 * kernel));
     }
 
-    /** Neighbouring rows to neighbouring threads; where there are few rows, several threads for each. */
-    private Shape columnShape(String kernel, SoftmaxKind kind, DType in, DType out, Rows rows) {
-        GpuRuntime.Traits traits = runtime.traits();
+    /** The registers of a kept element: the backward keeps two numbers, float64 takes two registers. */
+    private static int registers(int backward, DType in, DType out) {
+        return (1 + backward) * (in == DType.F64 || out == DType.F64 ? 2 : 1);
+    }
+
+    /**
+     * The number of a way to do rows whose elements are neighbours: on a CPU the logarithm of how many rows a group has, a
+     * thread for each, so that a group of short ones is worth its start. Else that of the threads of a row, and what they
+     * keep: eight elements each, up to the most threads, then more elements, while they fit into registers.
+     *
+     * @param registers how many a kept element takes
+     */
+    private int rowShape(long length, int registers) {
         if (!traits.cooperative()) {
-            return new Shape(kernel, kind, in, out, 1, 16, 0);
+            return log2(Math.clamp(1024 / length, 1, 64));
         }
-        int most = Math.min(traits.block(), MOST_THREADS);
-        int together = Math.clamp(powerAbove(rows.inner()), 1, 32);
-        together = Math.min(together, most);
-        boolean many = rows.count() >= 2048L * traits.units() || rows.len() < 16;
-        return new Shape(kernel, kind, in, out, many ? 1 : most / together, many ? most : together, 0);
+        int columns = Math.clamp(powerAbove((length + 7) / 8), 1, most);
+        long each = (length + columns - 1) / columns;
+        boolean keeps = each * registers <= MOST_KEPT * 2L && each <= MOST_KEPT;
+        return KEPT * log2(columns) + (keeps ? 1 + log2((int) powerAbove(each)) : 0);
+    }
+
+    /**
+     * The same where neighbours belong to different rows: 0 for a thread for each row; where there are few rows, one more
+     * than the logarithm of how many a group has, with several threads for each.
+     */
+    private int columnShape(Rows rows) {
+        if (!traits.cooperative() || rows.count() >= 2048L * traits.units() || rows.len() < 16) {
+            return 0;
+        }
+        return 1 + log2(Math.min(Math.clamp(powerAbove(rows.inner()), 1, 32), most));
+    }
+
+    /** The rows of a group. */
+    private int together(int kernel, int shape) {
+        if (kernel < COLUMNS) {
+            return traits.cooperative() ? Math.max(1, most >> shape / KEPT) : 1 << shape;
+        }
+        return !traits.cooperative() ? 16 : shape == 0 ? most : 1 << shape - 1;
+    }
+
+    private static int log2(int power) {
+        return 31 - Integer.numberOfLeadingZeros(power);
     }
 
     private static long powerAbove(long n) {
         return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 
-    private GpuKernel build(Shape shape) {
-        boolean doubles = shape.in() == DType.F64 || shape.out() == DType.F64;
-        int lanes = shape.columns() == 1 ? runtime.traits().lanes() : 1;
+    private GpuKernel build(int variant) {
+        int shape = variant % SHAPES;
+        int kernel = variant / SHAPES / 32;
+        DType in = FLOATS[variant / SHAPES % 16 / 4];
+        DType out = FLOATS[variant / SHAPES % 4];
+        int rows = together(kernel, shape);
+        int columns = !traits.cooperative() ? 1 : kernel < COLUMNS ? 1 << shape / KEPT : most / rows;
+        int keep = traits.cooperative() && kernel < COLUMNS && shape % KEPT > 0 ? 1 << shape % KEPT - 1 : 0;
+        boolean doubles = in == DType.F64 || out == DType.F64;
         return runtime.kernel(
                 "softmax",
-                shape.kernel(),
-                "-DOP=" + shape.kind() + " -DT=" + Types.name(shape.in()) + " -DU=" + Types.name(shape.out())
-                        + " -DWIDE=" + (doubles ? "f64" : "f32") + " -DCOLUMNS=" + shape.columns() + " -DROWS="
-                        + shape.rows() + " -DKEEP=" + shape.keep() + " -DLANES=" + lanes
-                        + (runtime.traits().cooperative() ? "" : " -DVECTORIZED") + " -DBLOCK="
-                        + shape.columns() * shape.rows());
+                KERNELS[kernel],
+                "-DOP=" + SoftmaxKind.values()[variant / SHAPES / 16 % 2] + " -DT=" + Types.name(in) + " -DU="
+                        + Types.name(out) + " -DWIDE=" + (doubles ? "f64" : "f32") + " -DCOLUMNS=" + columns
+                        + " -DROWS=" + rows + " -DKEEP=" + keep + " -DLANES=" + (columns == 1 ? traits.lanes() : 1)
+                        + (traits.cooperative() ? "" : " -DVECTORIZED") + " -DBLOCK=" + columns * rows);
     }
 }

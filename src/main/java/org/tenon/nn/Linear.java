@@ -1,5 +1,6 @@
 package org.tenon.nn;
 
+import java.util.Optional;
 import org.tenon.Any;
 import org.tenon.Device;
 import org.tenon.DeviceType;
@@ -28,23 +29,40 @@ public final class Linear<I extends Shape, O extends Shape, D extends Floating, 
         extends Layer<I, O, D, Dev> {
     private final Kind<O> kind;
     private final Tensor<R2<Dim, Dim>, D, Dev> weight;
-    private final Tensor<R1<Dim>, D, Dev> bias;
+    private final Optional<Tensor<R1<Dim>, D, Dev>> bias;
 
-    private Linear(Device<Dev> device, D dtype, Kind<O> kind, long in, long out, Generator generator) {
+    private Linear(Device<Dev> device, D dtype, Kind<O> kind, long in, long out, Bias bias, Generator generator) {
         if (in < 1 || out < 1) {
             throw new TensorArgumentException("linear", "sizes " + in + " to " + out + " are bad; both are 1 or more");
         }
         this.kind = kind;
         double bound = 1 / Math.sqrt(in);
         weight = register("weight", device.uniform(R2.of(out, in), -bound, bound, dtype, generator));
-        bias = register("bias", device.uniform(R1.of(out), -bound, bound, dtype, generator));
+        this.bias = bias == Bias.NONE
+                ? Optional.empty()
+                : Optional.of(register("bias", device.uniform(R1.of(out), -bound, bound, dtype, generator)));
+    }
+
+    private Linear(Kind<O> kind, Tensor<R2<Dim, Dim>, D, Dev> weight) {
+        this.kind = kind;
+        this.weight = register("weight", weight);
+        bias = Optional.empty();
+    }
+
+    /**
+     * A layer without a bias whose weight [out, in] is another's, such as the table of an {@link Embedding}: both learn it, it
+     * is one parameter, and its gradient is the sum of both. {@code kind} is that of the output, {@code R3.kind()}.
+     */
+    public static <I extends Shape, O extends Shape, D extends Floating, Dev extends DeviceType>
+            Linear<I, O, D, Dev> tied(Tensor<R2<Dim, Dim>, D, Dev> weight, Kind<O> kind) {
+        return new Linear<>(kind, weight);
     }
 
     /** For rows: (B, In) to (B, Out). */
     public static <B extends Dim, In extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>
             Linear<R2<B, In>, R2<B, Out>, D, Dev> of(
                     Device<Dev> device, D dtype, long in, long out, Generator generator) {
-        return new Linear<>(device, dtype, R2.kind(), in, out, generator);
+        return new Linear<>(device, dtype, R2.kind(), in, out, Bias.LEARNED, generator);
     }
 
     /** For batches of sequences: (B, T, In) to (B, T, Out). */
@@ -57,13 +75,26 @@ public final class Linear<I extends Shape, O extends Shape, D extends Floating, 
                     Dev extends DeviceType>
             Linear<R3<B, T, In>, R3<B, T, Out>, D, Dev> ofSequences(
                     Device<Dev> device, D dtype, long in, long out, Generator generator) {
-        return new Linear<>(device, dtype, R3.kind(), in, out, generator);
+        return ofSequences(device, dtype, in, out, Bias.LEARNED, generator);
+    }
+
+    /** For batches of sequences, with or without a bias. */
+    public static <
+                    B extends Dim,
+                    T extends Dim,
+                    In extends Dim,
+                    Out extends Dim,
+                    D extends Floating,
+                    Dev extends DeviceType>
+            Linear<R3<B, T, In>, R3<B, T, Out>, D, Dev> ofSequences(
+                    Device<Dev> device, D dtype, long in, long out, Bias bias, Generator generator) {
+        return new Linear<>(device, dtype, R3.kind(), in, out, bias, generator);
     }
 
     /** For any rank of 1 or more. */
     public static <D extends Floating, Dev extends DeviceType> Linear<Any, Any, D, Dev> ofAny(
             Device<Dev> device, D dtype, long in, long out, Generator generator) {
-        return new Linear<>(device, dtype, Any.kind(), in, out, generator);
+        return new Linear<>(device, dtype, Any.kind(), in, out, Bias.LEARNED, generator);
     }
 
     /** The weight, [out, in]. */
@@ -71,13 +102,14 @@ public final class Linear<I extends Shape, O extends Shape, D extends Floating, 
         return weight;
     }
 
-    /** The bias, [out]. */
+    /** The bias, [out]; an error where there is none. */
     public Tensor<R1<Dim>, D, Dev> bias() {
-        return bias;
+        return bias.orElseThrow(() -> new TensorArgumentException("linear", "this layer has no bias"));
     }
 
     @Override
     public Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x) {
-        return F.add(x.matmul(F.t(weight)), bias).as(kind);
+        Tensor<Any, D, Dev> y = x.matmul(F.t(weight));
+        return (bias.isPresent() ? F.add(y, bias.get()) : y).as(kind);
     }
 }

@@ -3,15 +3,20 @@ package org.tenon.nn;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Shape;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorGroup;
+import org.tenon.op.Graph;
 
 /**
  * Something with parameters: a layer, or a model made of them. PyTorch: {@code torch.nn.Module}. Parameters and children are
@@ -47,8 +52,16 @@ public abstract class Module<D extends Floating, Dev extends DeviceType> impleme
     /** Makes a module a part of this one. Returns it. */
     protected final <M extends Module<D, Dev>> M register(String name, M child) {
         checkName(name);
+        Module<D, Dev> part = child;
+        if (part.holds(this)) {
+            throw new TensorArgumentException("register", "a module cannot be a part of itself; register another");
+        }
         children.put(name, child);
         return child;
+    }
+
+    private boolean holds(Module<D, Dev> other) {
+        return this == other || children.values().stream().anyMatch(child -> child.holds(other));
     }
 
     private void checkName(String name) {
@@ -61,12 +74,23 @@ public abstract class Module<D extends Floating, Dev extends DeviceType> impleme
         }
     }
 
-    /** The parameters of this module and those in it, by names such as {@code hidden.weight}, in order of registration. */
+    /**
+     * The parameters of this module and those in it, by names such as {@code hidden.weight}, in order of registration. One that
+     * several modules share has the name under which it is met first, and is there once.
+     */
     public final Map<String, Tensor<?, D, Dev>> namedParameters() {
-        Map<String, Tensor<?, D, Dev>> all = new LinkedHashMap<>(parameters);
-        children.forEach((name, child) ->
-                child.namedParameters().forEach((inner, tensor) -> all.put(name + "." + inner, tensor)));
+        Map<String, Tensor<?, D, Dev>> all = new LinkedHashMap<>();
+        addParameters("", all, Collections.newSetFromMap(new IdentityHashMap<>()));
         return all;
+    }
+
+    private void addParameters(String prefix, Map<String, Tensor<?, D, Dev>> all, Set<Object> seen) {
+        parameters.forEach((name, tensor) -> {
+            if (seen.add(Graph.leafOf(tensor.value()))) {
+                all.put(prefix + name, tensor);
+            }
+        });
+        children.forEach((name, child) -> child.addParameters(prefix + name + ".", all, seen));
     }
 
     /** The buffers of this module and those in it, by name. */
@@ -77,14 +101,14 @@ public abstract class Module<D extends Floating, Dev extends DeviceType> impleme
         return all;
     }
 
-    /** The parameters, for an optimizer. */
+    /** The parameters, each once, for an optimizer. */
     public final List<Tensor<?, D, Dev>> parameters() {
-        return List.copyOf(namedParameters().values());
+        return List.copyOf(new LinkedHashSet<>(namedParameters().values()));
     }
 
     /** The modules registered in this one, by name. */
     public final Map<String, Module<D, Dev>> childModules() {
-        return java.util.Collections.unmodifiableMap(children);
+        return Collections.unmodifiableMap(children);
     }
 
     /** The number of trained numbers. */

@@ -144,11 +144,8 @@ final class BinaryGradients {
     private static Value powerExponent(Value g, Node.Incoming in) {
         Value a = in.saved(0);
         Value zero = Creation.full("pow", g.backend(), g.dtype(), 0);
-        Value flat = Elementwise.binary(
-                "pow",
-                BinaryOp.MUL,
-                Elementwise.binary("pow", BinaryOp.EQ, a, zero),
-                Elementwise.binary("pow", BinaryOp.GE, in.saved(1), zero));
-        return times(g, Elementwise.where(flat, zero, times(in.saved(2), call(UnaryOp.LOG, a))));
+        Value slope = times(in.saved(2), call(UnaryOp.LOG, a));
+        Value atZero = Elementwise.where(Elementwise.binary("pow", BinaryOp.GE, in.saved(1), zero), zero, slope);
+        return times(g, Elementwise.where(Elementwise.binary("pow", BinaryOp.EQ, a, zero), atZero, slope));
     }
 }

@@ -3,7 +3,12 @@ package org.tenon.op;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.tenon.BF16;
 import org.tenon.DType;
+import org.tenon.F16;
+import org.tenon.F32;
+import org.tenon.F64;
+import org.tenon.Floating;
 import org.tenon.TensorArgumentException;
 import org.tenon.spi.Backend;
 
@@ -55,7 +60,7 @@ public final class Checks {
 
     static void integral(String op, String what, Value x) {
         if (!(x.dtype() instanceof org.tenon.Integral)) {
-            throw error(op, what + " must be int32 or int64, not " + x.dtype(), x);
+            throw error(op, what + " must be int32 or int64, not " + x.dtype() + "; convert with to(dtype)", x);
         }
     }
 
@@ -67,7 +72,7 @@ public final class Checks {
 
     static void bool(String op, String what, Value x) {
         if (x.dtype() != DType.BOOL) {
-            throw error(op, what + " must be bool, not " + x.dtype(), x);
+            throw error(op, what + " must be bool, not " + x.dtype() + "; compare, as with ne(0)", x);
         }
     }
 
@@ -105,7 +110,8 @@ public final class Checks {
         int[] axes = Arrays.stream(dims).map(dim -> axis(op, dim, x)).sorted().toArray();
         for (int i = 1; i < axes.length; i++) {
             if (axes[i] == axes[i - 1]) {
-                throw error(op, "dim " + axes[i] + " is named twice in " + Arrays.toString(dims), x);
+                throw error(
+                        op, "dim " + axes[i] + " is named twice in " + Arrays.toString(dims) + "; name each once", x);
             }
         }
         return x.rank() == 0 ? new int[0] : axes;
@@ -130,7 +136,7 @@ public final class Checks {
                 throw error(
                         op,
                         "shapes " + Arrays.toString(x) + " and " + Arrays.toString(y) + " do not broadcast: sizes " + p
-                                + " and " + q + " at dim -" + i + " are neither equal nor 1",
+                                + " and " + q + " at dim -" + i + " differ; they must be equal, or one of them 1",
                         a,
                         b);
             }
@@ -141,19 +147,20 @@ public final class Checks {
 
     /** New sizes with at most one -1 resolved, for {@code count} elements. */
     static long[] reshape(String op, long[] sizes, Value x) {
-        long known = 1;
         int inferred = -1;
         for (int i = 0; i < sizes.length; i++) {
             if (sizes[i] == -1 && inferred == -1) {
                 inferred = i;
             } else if (sizes[i] < 0) {
                 throw error(op, "shape " + Arrays.toString(sizes) + " has a bad size; at most one may be -1", x);
-            } else {
-                known *= sizes[i];
             }
         }
         long[] result = sizes.clone();
         long count = x.count();
+        if (inferred >= 0) {
+            result[inferred] = 1;
+        }
+        long known = Layout.contiguous(op, x.dtype(), result).count();
         if (inferred >= 0 && known > 0 && count % known == 0) {
             result[inferred] = count / known;
         } else if (inferred >= 0 || known != count) {
@@ -176,12 +183,11 @@ public final class Checks {
         return sizes;
     }
 
-    /** A scalar that an integer tensor can take. */
-    static double scalar(String op, double scalar, Value x) {
-        if (!x.dtype().isFloating() && Double.isFinite(scalar) && scalar != Math.rint(scalar)) {
-            throw error(op, scalar + " is not a whole number; convert the tensor with to(dtype) first", x);
+    /** A bound of an integer tensor's numbers: whole, or infinite. */
+    static void bound(String op, double bound, Value x) {
+        if (!x.dtype().isFloating() && Double.isFinite(bound) && bound != Math.rint(bound)) {
+            throw error(op, bound + " is not a whole number; convert the tensor with to(dtype) first", x);
         }
-        return scalar;
     }
 
     /** An integer type holds whole numbers of its range only. */
@@ -191,6 +197,20 @@ public final class Checks {
                     op,
                     value + " is no " + dtype + "; give a whole number of [" + (long) least(dtype) + ", "
                             + ((long) end(dtype) - (dtype == DType.I64 ? 0 : 1)) + "], or a floating type");
+        }
+    }
+
+    /** Both ends of a range are numbers of the type and so is their difference. */
+    static void holdsRange(String op, Floating dtype, double low, double high) {
+        double most = switch (dtype) {
+            case F16 _ -> 65504;
+            case BF16 _ -> 0x1.FEp127;
+            case F32 _ -> Float.MAX_VALUE;
+            case F64 _ -> Double.MAX_VALUE;
+        };
+        if (!(Math.max(Math.abs(low), Math.abs(high)) <= most && high - low <= most)) {
+            throw new TensorArgumentException(
+                    op, low + " to " + high + " is too wide for " + dtype + "; give bounds at most " + most + " apart");
         }
     }
 

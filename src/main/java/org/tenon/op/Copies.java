@@ -1,7 +1,5 @@
 package org.tenon.op;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.tenon.DType;
 import org.tenon.spi.Backend;
@@ -45,21 +43,14 @@ public final class Copies {
         return x.dtype().bytes() == 2 ? to(x, DType.F32) : x;
     }
 
-    /** {@code x} itself if it is on this device, else a copy there, through host memory. */
+    /** {@code x} itself if it is on this device, else a copy there. */
     public static Value to(Value x, Backend backend) {
         x.checkOpen();
         if (x.backend() == backend) {
             return x;
         }
         Backend original = x.backend();
-        Value out;
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment host = arena.allocate(
-                            Math.max(1, x.count() * x.dtype().bytes()), 64)
-                    .asSlice(0, x.count() * x.dtype().bytes());
-            Creation.download(x, host);
-            out = Creation.upload(backend, x.dtype(), host, x.sizes());
-        }
+        Value out = Transfers.to(x, backend);
         return Graph.record("to", out, in -> Graph.grads(to(in.gradient(), original)), new Value[] {x});
     }
 
@@ -81,10 +72,18 @@ public final class Copies {
         if (!Arrays.equals(target.layout().sizes(), from.layout().sizes())) {
             throw Checks.error("copyFrom", "shapes differ; reshape or slice one", target, from);
         }
-        if (from != target) {
-            run(from, target);
-            target.storage().modified();
+        if (target.layout().repeats()) {
+            throw Checks.error(
+                    "copyFrom", "the target is expanded, so that elements share memory; use copy() of it", target);
         }
+        if (target.storage() != from.storage()) {
+            run(from, target);
+        } else if (!target.layout().equalsIn(from.layout())) {
+            Value apart = copy("copyFrom", from, from.dtype());
+            run(apart, target);
+            apart.close();
+        }
+        target.storage().modified();
     }
 
     /** Copies {@code from} into a part of {@code whole} that the caller just allocated. */

@@ -38,11 +38,17 @@ public final class Creation {
         }
         if (!dtype.isFloating() && (start != Math.rint(start) || step != Math.rint(step))) {
             throw new TensorArgumentException(
-                    "arange", "start " + start + " and step " + step + " must be whole for " + dtype);
+                    "arange",
+                    "start " + start + " and step " + step
+                            + " are not both whole; make them so, or use a floating type");
         }
         if (length < 0) {
             throw new TensorArgumentException(
                     "arange", "step " + step + " leads away from " + end + " at " + start + "; change its sign");
+        }
+        if (length > 0) {
+            Checks.holds("arange", dtype, start);
+            Checks.holds("arange", dtype, start + (length - 1) * step);
         }
         Value out = Value.allocate("arange", backend, dtype, (long) length);
         try (Pins _ = Pins.of(out)) {
@@ -69,8 +75,9 @@ public final class Creation {
             throw new TensorArgumentException(
                     "tensor",
                     "the data has " + from.byteSize() / dtype.bytes() + " elements (" + from.byteSize() + " bytes of "
-                            + dtype + "), shape " + Arrays.toString(sizes) + " needs " + wanted);
+                            + dtype + "); shape " + Arrays.toString(sizes) + " needs " + wanted);
         }
+        checkHost("tensor", "the data", from);
         Value out = Value.allocate("tensor", backend, dtype, sizes);
         try (Pins _ = Pins.of(out)) {
             backend.upload(from, out.strided().buffer(), 0);
@@ -78,9 +85,23 @@ public final class Creation {
         return out;
     }
 
+    private static void checkHost(String op, String what, MemorySegment segment) {
+        if (!segment.scope().isAlive()) {
+            throw new TensorArgumentException(op, what + " is in an arena that was closed; keep it open");
+        }
+        if (!segment.isAccessibleBy(Thread.currentThread())) {
+            throw new TensorArgumentException(
+                    op, what + " is in an arena of another thread; use Arena.ofShared() or this thread's");
+        }
+    }
+
     /** Copies the elements, row-major, into host memory of exactly their size. Waits for the device. */
     public static void download(Value x, MemorySegment to) {
         x.checkOpen();
+        checkHost("copyTo", "the target", to);
+        if (to.isReadOnly()) {
+            throw new TensorArgumentException("copyTo", "the target is read-only; give memory that can be written");
+        }
         if (x.count() == 0) {
             return;
         }

@@ -35,10 +35,14 @@ public final class Elementwise {
         switch (function) {
             case ISNAN, NOT -> {}
             case NEG, ABS, SIGN, RELU -> Checks.notBool(op, x);
-            case ADD_SCALAR, MUL_SCALAR, CLAMP -> {
+            case ADD_SCALAR, MUL_SCALAR -> {
                 Checks.notBool(op, x);
-                Checks.scalar(op, p0, x);
-                Checks.scalar(op, p1, x);
+                Checks.holds(op, x.dtype(), p0);
+            }
+            case CLAMP -> {
+                Checks.notBool(op, x);
+                Checks.bound(op, p0, x);
+                Checks.bound(op, p1, x);
             }
             case EXP,
                     LOG,

@@ -97,11 +97,20 @@ public final class Frame {
             remaining = values;
             values = List.of();
         }
+        RuntimeException failure = null;
         for (int i = remaining.size() - 1; i >= 0; i--) {
             Value value = remaining.get(i);
             if (value.owner() == this) {
-                value.closeByScope();
+                try {
+                    value.closeByScope();
+                } catch (RuntimeException e) {
+                    // A device that fails must not keep the others from being freed.
+                    failure = failure == null ? e : failure;
+                }
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 }

@@ -16,7 +16,10 @@ public final class Graph {
     public static void require(Value value) {
         value.checkOpen();
         if (!value.dtype().isFloating()) {
-            throw Checks.error("requireGrad", "only floating types have gradients, not " + value.dtype(), value);
+            throw Checks.error(
+                    "requireGrad",
+                    value.dtype() + " has no gradients; convert to a floating type with to(dtype)",
+                    value);
         }
         Node node = value.node();
         if (node != null && !node.isLeaf()) {
@@ -29,6 +32,7 @@ public final class Graph {
 
     /** The leaf that gradients of this value end at, or null if it is none. */
     public static Node leafOf(Value value) {
+        value.checkOpen();
         Node node = value.node();
         return node != null && node.isLeaf() ? node : null;
     }
@@ -64,7 +68,8 @@ public final class Graph {
             throw new TensorStateException(
                     "backward",
                     "the tensor does not depend on any that requires gradients (" + root.describe()
-                            + "); call requireGrad() on those that should, outside noGrad");
+                            + "); call requireGrad() on those that should, outside noGrad, and take gradients that"
+                            + " shall have gradients with KeepGraph.CREATE");
         }
         if (seed == null && root.count() != 1) {
             throw Checks.error(
@@ -74,7 +79,11 @@ public final class Graph {
             seed.checkOpen();
             Checks.sameDevice("backward", root, seed);
             if (seed.dtype() != root.dtype() || !Arrays.equals(seed.sizes(), root.sizes())) {
-                throw Checks.error("backward", "the gradient must have the tensor's dtype and shape", root, seed);
+                throw Checks.error(
+                        "backward",
+                        "the gradient differs in dtype or shape; it must have those of the tensor",
+                        root,
+                        seed);
             }
         }
         ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run = () -> run(root, start, seed, keep);

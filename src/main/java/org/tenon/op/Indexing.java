@@ -43,7 +43,7 @@ public final class Indexing {
         Checks.sameDtype(op, x, source);
         Checks.notBool(op, x);
         if (!Arrays.equals(index.sizes(), source.sizes())) {
-            throw Checks.error(op, "index and source differ in shape", index, source);
+            throw Checks.error(op, "index and source differ in shape; make them equal, as with slice", index, source);
         }
         if (x.dtype().bytes() == 2) {
             return Frame.result(
@@ -68,11 +68,13 @@ public final class Indexing {
         Checks.integral(op, "the index", index);
         int axis = Checks.axis(op, dim, x);
         if (x.rank() == 0 || index.rank() != x.rank()) {
-            throw Checks.error(op, "index and tensor need the same rank, 1 or more", x, index);
+            throw Checks.error(
+                    op, "the index has rank " + index.rank() + "; it needs that of the tensor, 1 or more", x, index);
         }
         for (int i = 0; i < x.rank(); i++) {
             if (i != axis && index.size(i) > limits.size(i)) {
-                throw Checks.error(op, "the index is longer than the tensor along dim " + i, x, index);
+                throw Checks.error(
+                        op, "the index is longer than the tensor along dim " + i + "; slice it there", x, index);
             }
         }
         return axis;
@@ -112,7 +114,12 @@ public final class Indexing {
         Checks.integral(op, "the index", index);
         int axis = Checks.axis(op, dim, x);
         if (x.rank() == 0 || index.rank() != 1) {
-            throw Checks.error(op, "a 1-d index into a tensor of rank 1 or more is needed", x, index);
+            throw Checks.error(
+                    op,
+                    "an index of rank " + index.rank() + " into rank " + x.rank()
+                            + " does not do; give one of rank 1 into rank 1 or more",
+                    x,
+                    index);
         }
         return axis;
     }
@@ -148,7 +155,10 @@ public final class Indexing {
         Checks.operands("embedding", weight, index);
         Checks.integral("embedding", "the index", index);
         if (weight.rank() != 2) {
-            throw Checks.error("embedding", "the weight needs rank 2, [rows, features]", weight);
+            throw Checks.error(
+                    "embedding",
+                    "the weight has rank " + weight.rank() + "; it needs rank 2, [rows, features]",
+                    weight);
         }
         long[] sizes = Layout.insert(index.layout().sizes(), index.rank(), weight.size(1));
         return Frame.result(() -> {
@@ -180,7 +190,7 @@ public final class Indexing {
         int axis = Checks.axis("topk", dim, x);
         long length = x.rank() == 0 ? 1 : x.size(axis);
         if (k < 0 || k > length) {
-            throw Checks.error("topk", "k " + k + " is outside [0, " + length + "], the size of dim " + axis, x);
+            throw Checks.error("topk", "k " + k + " is outside [0, " + length + "], up to the size of dim " + axis, x);
         }
         long[] sizes = x.sizes();
         long[] outSizes = sizes.clone();

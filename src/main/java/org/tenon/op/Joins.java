@@ -25,9 +25,13 @@ public final class Joins {
                 expected[axis] = part.size(axis);
             }
             if (!sameRank || !Arrays.equals(expected, part.sizes())) {
-                throw Checks.error("cat", "shapes must agree but for dim " + axis, first, part);
+                throw Checks.error(
+                        "cat", "shapes differ; all sizes but that of dim " + axis + " must agree", first, part);
             }
             sizes[axis] += part.size(axis);
+            if (sizes[axis] < 0) {
+                throw Checks.error("cat", "dim " + axis + " gets longer than 2^63; join fewer", first, part);
+            }
         }
         Value out = Value.allocate("cat", first.backend(), first.dtype(), sizes);
         long[] starts = new long[parts.size() + 1];
@@ -57,7 +61,7 @@ public final class Joins {
         int axis = Checks.axis("stack", dim, new long[first.rank() + 1]);
         for (Value part : parts) {
             if (!Arrays.equals(first.sizes(), part.sizes())) {
-                throw Checks.error("stack", "shapes must agree", first, part);
+                throw Checks.error("stack", "shapes differ; they must agree", first, part);
             }
         }
         return Frame.result(() ->
@@ -82,7 +86,11 @@ public final class Joins {
         int axis = Checks.axis("split", dim, x);
         if (x.rank() == 0 || size < 1) {
             throw Checks.error(
-                    "split", x.rank() == 0 ? "a scalar has no axis" : "size " + size + " is not positive", x);
+                    "split",
+                    x.rank() == 0
+                            ? "a scalar has no axis; unsqueeze it first"
+                            : "size " + size + " is too small; it is 1 or more",
+                    x);
         }
         List<Value> parts = new ArrayList<>();
         for (long start = 0; start == 0 || start < x.size(axis); start += size) {

@@ -58,6 +58,21 @@ public record Layout(long offset, long[] sizes, long[] strides) {
         return new Strided(null, null, offset, sizes, strides).isContiguous();
     }
 
+    /** Whether this is the same place in the same memory. */
+    boolean equalsIn(Layout other) {
+        return offset == other.offset && Arrays.equals(sizes, other.sizes) && Arrays.equals(strides, other.strides);
+    }
+
+    /** Whether an axis repeats its elements. */
+    boolean repeats() {
+        for (int i = 0; i < sizes.length; i++) {
+            if (strides[i] == 0 && sizes[i] > 1) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Layout permute(int[] order) {
         long[] newSizes = new long[order.length];
         long[] newStrides = new long[order.length];

@@ -69,7 +69,11 @@ public final class Losses {
         Checks.floating("crossEntropy", x);
         Checks.sameDtype("crossEntropy", x, target);
         if (x.rank() == 0 || !Arrays.equals(x.sizes(), target.sizes())) {
-            throw Checks.error("crossEntropy", "probabilities must have the input's shape, rank 1 or more", x, target);
+            throw Checks.error(
+                    "crossEntropy",
+                    "probabilities differ in shape; they must have the input's shape, rank 1 or more",
+                    x,
+                    target);
         }
         if (reduction == LossReduction.BATCH_MEAN) {
             throw Checks.error("crossEntropy", "batchMean is for klDiv; use none, mean or sum", x);

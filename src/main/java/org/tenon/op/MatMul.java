@@ -16,7 +16,12 @@ public final class MatMul {
         Checks.sameDtype(op, x, y);
         int rank = x.rank();
         if (rank != y.rank() || rank < 2 || rank > 3 || rank == 3 && x.size(0) != y.size(0)) {
-            throw Checks.error(op, "two matrices, or two batches of as many, are needed", x, y);
+            throw Checks.error(
+                    op,
+                    "ranks " + rank + " and " + y.rank()
+                            + " or batches do not fit; give two matrices, or two batches of as" + " many",
+                    x,
+                    y);
         }
         checkInner(op, x, y, x.size(rank - 1), y.size(rank - 2));
         long m = x.size(rank - 2);
@@ -47,7 +52,8 @@ public final class MatMul {
             throw Checks.error(
                     op,
                     "inner sizes differ: " + Arrays.toString(x.sizes()) + " by " + Arrays.toString(y.sizes())
-                            + " multiplies " + left + " with " + right,
+                            + " multiplies " + left + " with " + right
+                            + "; they must be equal, transpose one if it lies the other way",
                     x,
                     y);
         }
@@ -102,7 +108,11 @@ public final class MatMul {
             long p = i <= x.length ? x[x.length - i] : 1;
             long q = i <= y.length ? y[y.length - i] : 1;
             if (p != q && p != 1 && q != 1) {
-                throw Checks.error(op, "batch sizes " + p + " and " + q + " do not broadcast", a, b);
+                throw Checks.error(
+                        op,
+                        "batch sizes " + p + " and " + q + " do not broadcast; they must be equal, or one of them 1",
+                        a,
+                        b);
             }
             out[out.length - i] = p == 1 ? q : p;
         }

@@ -35,14 +35,15 @@ public final class Nll {
         Checks.operands(op, input, target, weight);
         Checks.integral(op, "the target", target);
         if (input.rank() == 0) {
-            throw Checks.error(op, "the input needs a class axis: (C), (N, C) or (N, C, d1, ...)", input);
+            throw Checks.error(
+                    op, "a scalar input has no class axis; the input is (C), (N, C) or (N, C, d1, ...)", input);
         }
         long[] expected = Layout.remove(input.layout().sizes(), classAxis(input));
         if (!Arrays.equals(expected, target.sizes())) {
             throw Checks.error(
                     op,
-                    "input " + Arrays.toString(input.sizes()) + " wants a target of shape " + Arrays.toString(expected)
-                            + ", not " + Arrays.toString(target.sizes()),
+                    "a target of shape " + Arrays.toString(target.sizes()) + " does not fit input "
+                            + Arrays.toString(input.sizes()) + "; it must have shape " + Arrays.toString(expected),
                     input,
                     target);
         }

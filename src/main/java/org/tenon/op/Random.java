@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.tenon.DType;
+import org.tenon.Floating;
 import org.tenon.Generator;
 import org.tenon.TensorArgumentException;
 import org.tenon.spi.Backend;
@@ -33,7 +34,7 @@ public final class Random {
             double p1,
             Generator generator,
             long... sizes) {
-        check(op, kind, p0, p1);
+        check(op, kind, dtype, p0, p1);
         Value out = Value.allocate(op, backend, dtype, Checks.newSizes(op, sizes));
         long offset = generator.advance(kind.counters(out.count(), dtype));
         try (Pins _ = Pins.of(out)) {
@@ -42,22 +43,40 @@ public final class Random {
         return out;
     }
 
-    private static void check(String op, RandomOp kind, double p0, double p1) {
+    private static void check(String op, RandomOp kind, DType dtype, double p0, double p1) {
         boolean good = switch (kind) {
             case UNIFORM -> p0 <= p1;
-            case INTEGERS -> p0 < p1 && p1 - p0 <= 0x1p53;
+            case INTEGERS -> p0 < p1;
             case NORMAL -> p1 >= 0;
             case BERNOULLI -> p0 >= 0 && p0 <= 1;
         };
         if (!good) {
             String wanted = switch (kind) {
                 case UNIFORM -> "low <= high";
-                case INTEGERS -> "low < high and at most 2^53 numbers";
+                case INTEGERS -> "low < high";
                 case NORMAL -> "a standard deviation of 0 or more";
                 case BERNOULLI -> "a probability in [0, 1]";
             };
             throw new TensorArgumentException(op, "parameters " + p0 + " and " + p1 + " are bad; give " + wanted);
         }
+        if (kind == RandomOp.UNIFORM) {
+            Checks.holdsRange(op, (Floating) dtype, p0, p1);
+        } else if (kind == RandomOp.INTEGERS) {
+            Checks.holds(op, dtype, p0);
+            Checks.holds(op, dtype, p1 - 1);
+        }
+    }
+
+    /** Integers of {@code [low, high)}, which float64 must hold: kernels take them as such. */
+    public static Value integers(
+            Backend backend, DType dtype, long low, long high, Generator generator, long... sizes) {
+        if (Math.min(low, high) < -(1L << 53) || Math.max(low, high) > 1L << 53 || high - low > 1L << 53) {
+            throw new TensorArgumentException(
+                    "randint",
+                    "bounds " + low + " and " + high + " are too large; give numbers of [-2^53, 2^53], at most 2^53"
+                            + " apart, and add what is missing");
+        }
+        return create("randint", RandomOp.INTEGERS, backend, dtype, low, high, generator, sizes);
     }
 
     /** The numbers 0 to n - 1 in random order: the order of Fisher, Yates and Durstenfeld, drawn on the host. */
@@ -65,7 +84,9 @@ public final class Random {
         if (n < 0) {
             throw new TensorArgumentException("permutation", "n " + n + " is negative; it is 0 or more");
         }
-        try (Arena arena = Arena.ofShared()) {
+        Value out = Value.allocate("permutation", backend, DType.I64, n);
+        try (Arena arena = Arena.ofShared();
+                Pins _ = Pins.of(out)) {
             MemorySegment order =
                     arena.allocate(Math.max(8, n * Long.BYTES), 64).asSlice(0, n * Long.BYTES);
             for (long i = 0; i < n; i++) {
@@ -78,7 +99,8 @@ public final class Random {
                 order.setAtIndex(ValueLayout.JAVA_LONG, i, order.getAtIndex(ValueLayout.JAVA_LONG, j));
                 order.setAtIndex(ValueLayout.JAVA_LONG, j, swapped);
             }
-            return Creation.upload(backend, DType.I64, order, n);
+            backend.upload(order, out.strided().buffer(), 0);
+            return out;
         }
     }
 
@@ -112,7 +134,7 @@ public final class Random {
         Checks.floating("gumbelSoftmax", x);
         int axis = Checks.axis("gumbelSoftmax", dim, x);
         if (!(tau > 0)) {
-            throw Checks.error("gumbelSoftmax", "tau " + tau + " is not positive", x);
+            throw Checks.error("gumbelSoftmax", "tau " + tau + " is no temperature; it is above 0", x);
         }
         return Frame.result(() -> {
             DType wide = x.dtype().bytes() == 2 ? DType.F32 : x.dtype();

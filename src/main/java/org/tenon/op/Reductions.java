@@ -128,7 +128,18 @@ public final class Reductions {
 
     /** The standard deviation: the variance's square root. */
     public static Value deviation(Value x, double correction, int... dims) {
-        return Frame.result(() -> UnaryGradients.call(UnaryOp.SQRT, variance("std", x, correction, dims)));
+        return Frame.result(() -> root(variance("std", x, correction, dims)));
+    }
+
+    /** The square root, whose gradient at 0 is 0, as PyTorch has it for the standard deviation and the norm. */
+    private static Value root(Value x) {
+        if (!GradMode.records(x)) {
+            return UnaryGradients.call(UnaryOp.SQRT, x);
+        }
+        Value zero = Creation.zeros("sqrt", x);
+        Value none = Elementwise.binary("sqrt", BinaryOp.EQ, x, zero);
+        Value positive = Elementwise.where(none, Creation.full("sqrt", x.backend(), x.dtype(), 1), x);
+        return Elementwise.where(none, zero, UnaryGradients.call(UnaryOp.SQRT, positive));
     }
 
     /** {@code (sum |x|^p)^(1/p)}; p may be infinite, and 0 counts what is not zero. */
@@ -136,7 +147,7 @@ public final class Reductions {
         Checks.operands("norm", x);
         Checks.floating("norm", x);
         if (!(p >= 0)) {
-            throw Checks.error("norm", "p " + p + " is not 0 or more", x);
+            throw Checks.error("norm", "p " + p + " gives no norm; it is 0 or more, infinity included", x);
         }
         int[] axes = Checks.axes("norm", dims, x);
         return Frame.result(() -> {
@@ -151,7 +162,7 @@ public final class Reductions {
             } else if (p == 1) {
                 result = sum(magnitude, axes);
             } else if (p == 2) {
-                result = UnaryGradients.call(UnaryOp.SQRT, sum(times(wide, wide), axes));
+                result = root(sum(times(wide, wide), axes));
             } else {
                 result = UnaryGradients.pow(sum(UnaryGradients.pow(magnitude, p), axes), 1 / p);
             }

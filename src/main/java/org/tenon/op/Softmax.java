@@ -64,7 +64,7 @@ public final class Softmax {
 
     private static Value gradient(SoftmaxKind kind, Value g, Value y, int axis, DType original) {
         if (GradMode.records(g, y)) {
-            return Copies.to(composedGradient(kind, g, y, axis), original);
+            return Copies.to(composedGradient(kind, Copies.widened(g), Copies.widened(y), axis), original);
         }
         Value dx;
         try (Dense dense = Dense.of(g)) {

@@ -30,14 +30,19 @@ final class UnaryGradients {
                 saving(op, y, x, x, (g, v) -> fused(BinaryOp.ABS_GRAD, g, v, () -> times(g, call(UnaryOp.SIGN, v))));
             case SQRT -> saving(op, y, x, y, (g, v) -> fused(BinaryOp.SQRT_GRAD, g, v, () -> over(g, scale(v, 2))));
             case RSQRT ->
-                saving(op, y, x, y, (g, v) -> fused(BinaryOp.RSQRT_GRAD, g, v, () -> times(g, scale(pow(v, 3), -0.5))));
+                saving(
+                        op,
+                        y,
+                        x,
+                        y,
+                        (g, v) -> fused(BinaryOp.RSQRT_GRAD, g, v, () -> times(times(times(g, v), v), scale(v, -0.5))));
             case RECIPROCAL ->
                 saving(
                         op,
                         y,
                         x,
                         y,
-                        (g, v) -> fused(BinaryOp.RECIPROCAL_GRAD, g, v, () -> times(g, scale(times(v, v), -1))));
+                        (g, v) -> fused(BinaryOp.RECIPROCAL_GRAD, g, v, () -> times(times(g, v), scale(v, -1))));
             case LOG1P -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.LOG1P_GRAD, g, v, () -> over(g, shift(v, 1))));
             case SIN ->
                 saving(op, y, x, x, (g, v) -> fused(BinaryOp.SIN_GRAD, g, v, () -> times(g, call(UnaryOp.COS, v))));

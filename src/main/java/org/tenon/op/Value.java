@@ -160,7 +160,7 @@ public final class Value {
     }
 
     /** Throws if it was closed. */
-    void checkOpen() {
+    public void checkOpen() {
         if (lease.closed()) {
             throw closedError();
         }

@@ -49,7 +49,8 @@ public final class Views {
         Arrays.fill(inverse, -1);
         for (int i = 0; i < axes.length; i++) {
             if (inverse[axes[i]] != -1) {
-                throw Checks.error(op, "dim " + axes[i] + " is named twice in " + Arrays.toString(order), x);
+                throw Checks.error(
+                        op, "dim " + axes[i] + " is named twice in " + Arrays.toString(order) + "; name each once", x);
             }
             inverse[axes[i]] = i;
         }
@@ -106,7 +107,8 @@ public final class Views {
             }
         }
         if (missing < 0) {
-            throw Checks.error(op, "cannot expand to fewer axes, " + Arrays.toString(wanted), x);
+            throw Checks.error(
+                    op, "cannot expand to fewer axes, " + Arrays.toString(wanted) + "; use select or squeeze", x);
         }
         if (Arrays.equals(sizes, x.layout().sizes())) {
             return x;
@@ -122,14 +124,19 @@ public final class Views {
         int axis = Checks.axis("slice", dim, x);
         if (x.rank() == 0 || step < 1) {
             throw Checks.error(
-                    "slice", x.rank() == 0 ? "a scalar has no axis" : "step " + step + " is not positive", x);
+                    "slice",
+                    x.rank() == 0
+                            ? "a scalar has no axis; unsqueeze it first"
+                            : "step " + step + " does not go forward; it is 1 or more",
+                    x);
         }
         long size = x.size(axis);
         long from = Math.clamp(start < 0 ? start + size : start, 0, size);
         long to = Math.clamp(end < 0 ? end + size : end, from, size);
-        Layout layout = x.layout().slice(axis, from, (to - from + step - 1) / step, step);
+        long by = Math.min(step, Math.max(1, size));
+        Layout layout = x.layout().slice(axis, from, (to - from + by - 1) / by, by);
         long[] original = x.sizes();
-        return view("slice", x, layout, in -> grads(embed(in.gradient(), original, axis, from, step)));
+        return view("slice", x, layout, in -> grads(embed(in.gradient(), original, axis, from, by)));
     }
 
     /** {@code length} elements from {@code start} of an axis, or an error where there are fewer. */
@@ -138,7 +145,10 @@ public final class Views {
         int axis = Checks.axis("narrow", dim, x);
         if (x.rank() == 0 || start < 0 || length < 0 || start > x.size(axis) - length) {
             throw Checks.error(
-                    "narrow", "elements " + start + " to " + (start + length) + " are not all on dim " + axis, x);
+                    "narrow",
+                    length + " elements from " + start + " are not all on dim " + axis + "; it has "
+                            + (x.rank() == 0 ? "none" : "" + x.size(axis)),
+                    x);
         }
         return slice(x, axis, start, start + length, 1);
     }

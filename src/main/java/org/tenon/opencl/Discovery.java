@@ -23,7 +23,7 @@ record Discovery(int platforms, List<Found> devices, List<String> troubles) {
         }
         if (status != CL.CL_SUCCESS) {
             return new Discovery(
-                    1, List.of(), List.of("clGetPlatformIDs failed with " + CL.stringFor_errorCode(status)));
+                    0, List.of(), List.of("clGetPlatformIDs failed with " + CL.stringFor_errorCode(status)));
         }
         cl_platform_id[] platforms = new cl_platform_id[count[0]];
         CL.clGetPlatformIDs(platforms.length, platforms, null);
@@ -50,13 +50,20 @@ record Discovery(int platforms, List<Found> devices, List<String> troubles) {
         cl_device_id[] ids = new cl_device_id[count[0]];
         CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null);
         for (cl_device_id id : ids) {
-            Found found = new Found(platform, id);
+            add(name, new Found(platform, id), devices, troubles);
+        }
+    }
+
+    private static void add(String platform, Found found, List<Found> devices, List<String> troubles) {
+        try {
             if (found.works()) {
                 devices.add(found);
             } else {
-                troubles.add(
-                        name + ": " + found.description() + " has no compiler for OpenCL C 1.2, or is not available");
+                troubles.add(platform + ": " + found.description()
+                        + " has no compiler for OpenCL C 1.2, or is not available");
             }
+        } catch (RuntimeException e) {
+            troubles.add(platform + ": a device does not answer: " + e);
         }
     }
 }

@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.jocl.CL;
 import org.jocl.Pointer;
+import org.jocl.Sizeof;
 import org.jocl.cl_device_id;
+import org.jocl.cl_kernel;
 import org.jocl.cl_platform_id;
 import org.tenon.gpu.GpuRuntime.Traits;
 
@@ -19,6 +21,8 @@ import org.tenon.gpu.GpuRuntime.Traits;
 record Found(cl_platform_id platform, cl_device_id id) {
     private static final int LANES = 16;
     private static final int BLOCK = 256;
+    /** In one launch: drivers count threads in 32 bits. */
+    private static final long MOST_ITEMS = 1L << 31;
 
     boolean gpu() {
         return (number(CL.CL_DEVICE_TYPE) & CL.CL_DEVICE_TYPE_GPU) != 0;
@@ -51,16 +55,36 @@ record Found(cl_platform_id platform, cl_device_id id) {
     }
 
     /**
-     * {@code -Dtenon.opencl.block=64} gives a CPU the kernels of a GPU, and {@code -Dtenon.opencl.fp64=false} those of a
-     * device without float64: for tests of kernels where there is no such device.
+     * {@code -Dtenon.opencl.block=64} gives a CPU the kernels of a GPU, or a GPU smaller groups, and
+     * {@code -Dtenon.opencl.fp64=false} the kernels of a device without float64, for tests where there is no such device.
      */
     Traits traits() {
         boolean cpu = (number(CL.CL_DEVICE_TYPE) & CL.CL_DEVICE_TYPE_CPU) != 0;
-        int most = (int) number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE);
-        int block = Integer.getInteger("tenon.opencl.block", cpu ? 1 : Integer.highestOneBit(Math.min(BLOCK, most)));
+        int most = Math.clamp(number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE), 1, BLOCK);
+        int asked = Integer.getInteger("tenon.opencl.block", cpu ? 1 : most);
+        int block = Integer.highestOneBit(Math.clamp(asked, 1, most));
         boolean fp64 = text(CL.CL_DEVICE_EXTENSIONS).contains("cl_khr_fp64")
                 && !"false".equals(System.getProperty("tenon.opencl.fp64"));
-        return new Traits(fp64, block, block == 1 ? LANES : 1, number32(CL.CL_DEVICE_MAX_COMPUTE_UNITS));
+        return new Traits(
+                fp64,
+                block,
+                block == 1 ? Integer.highestOneBit(most) : block,
+                block == 1 ? LANES : 1,
+                Math.max(1, number32(CL.CL_DEVICE_MAX_COMPUTE_UNITS)),
+                number(CL.CL_DEVICE_LOCAL_MEM_SIZE));
+    }
+
+    /** The most threads of one launch; a test of larger ones makes it small. */
+    static long mostItems() {
+        return Long.getLong("tenon.opencl.items", MOST_ITEMS);
+    }
+
+    /** The most threads that a kernel may have in a group on this device. */
+    long largestGroup(cl_kernel kernel) {
+        long[] most = new long[1];
+        int status = CL.clGetKernelWorkGroupInfo(
+                kernel, id, CL.CL_KERNEL_WORK_GROUP_SIZE, Sizeof.size_t, Pointer.to(most), null);
+        return status == CL.CL_SUCCESS && most[0] > 0 ? most[0] : number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE);
     }
 
     String description() {

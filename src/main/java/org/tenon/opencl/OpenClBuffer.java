@@ -42,7 +42,7 @@ final class OpenClBuffer extends Buffer {
 
     @Override
     protected boolean allBytes(long from, long length, byte value) {
-        if (length == 0) {
+        if (length == 0 || runtime.isGone()) {
             return true;
         }
         try (Arena arena = Arena.ofConfined()) {

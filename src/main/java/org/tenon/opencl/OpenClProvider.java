@@ -20,8 +20,17 @@ public final class OpenClProvider implements BackendProvider {
     private static final String HINT = "install an OpenCL driver: that of the GPU's maker, or PoCL for the CPU "
             + "(Debian and Ubuntu: pocl-opencl-icd)";
 
+    private final String loader;
+
     /** For the service loader. */
-    public OpenClProvider() {}
+    public OpenClProvider() {
+        this(loader());
+    }
+
+    /** With another library as the one that finds drivers. */
+    OpenClProvider(String loader) {
+        this.loader = loader;
+    }
 
     @Override
     public String kind() {
@@ -30,20 +39,20 @@ public final class OpenClProvider implements BackendProvider {
 
     @Override
     public Availability probe() {
-        if (!loads(loader())) {
-            return new Availability.Absent("there is no " + loader()
+        if (!loads(loader)) {
+            return new Availability.Absent("there is no " + loader
                     + "; install the OpenCL loader (Debian and Ubuntu: ocl-icd-libopencl1) and a driver");
         }
         try {
             return Natives.load(
                     Class.forName("org.jocl.LibUtils", false, OpenClProvider.class.getClassLoader()),
-                    bindings(),
+                    List.of(bindings()),
                     OpenClProvider::devices);
         } catch (ClassNotFoundException e) {
             return new Availability.Absent("JOCL is not in the class path; add org.jocl:jocl");
-        } catch (IOException e) {
+        } catch (IOException | UnsatisfiedLinkError e) {
             return new Availability.Broken(
-                    "JOCL's library cannot be put in place: " + e.getMessage(),
+                    "JOCL's library cannot be put in place and loaded: " + e.getMessage(),
                     "name a folder that can be written and executed with -Dtenon.cache=FOLDER",
                     e);
         } catch (LinkageError | RuntimeException e) {
@@ -89,8 +98,8 @@ public final class OpenClProvider implements BackendProvider {
 
     private static Availability devices() {
         Discovery discovery = Discovery.run();
-        if (discovery.platforms() == 0) {
-            return new Availability.Absent("the OpenCL loader knows no driver; " + HINT);
+        if (discovery.platforms() == 0 && discovery.troubles().isEmpty()) {
+            return noPlatform(IcdFiles.troubles(IcdFiles.folder(), OpenClProvider::loads));
         }
         List<Backend> backends = new ArrayList<>();
         List<String> troubles = new ArrayList<>(discovery.troubles());
@@ -108,5 +117,14 @@ public final class OpenClProvider implements BackendProvider {
         return troubles.isEmpty()
                 ? new Availability.Absent("the OpenCL drivers here have no device; " + HINT)
                 : new Availability.Broken(String.join("; ", troubles), HINT, null);
+    }
+
+    private static Availability noPlatform(List<String> broken) {
+        return broken.isEmpty()
+                ? new Availability.Absent("the OpenCL loader knows no driver; " + HINT)
+                : new Availability.Broken(
+                        "no OpenCL driver loads: " + String.join("; ", broken),
+                        "install that driver again or remove the file; or " + HINT,
+                        null);
     }
 }

@@ -3,7 +3,6 @@ package org.tenon.opencl;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jocl.CL;
@@ -19,11 +18,11 @@ import org.jocl.cl_mem;
 import org.jocl.cl_program;
 import org.tenon.DeviceType;
 import org.tenon.OpenCl;
-import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorStateException;
 import org.tenon.gpu.GpuKernel;
 import org.tenon.gpu.GpuRuntime;
 import org.tenon.gpu.Launch;
+import org.tenon.gpu.ProfileTable;
 import org.tenon.gpu.Sources;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
@@ -31,11 +30,15 @@ import org.tenon.spi.RawMemory;
 
 /** One OpenCL device: its context, its in-order queue, its programs. */
 final class OpenClRuntime implements GpuRuntime {
-    private static final long STRUCTURE_BYTES = 1024;
+    private static final int STRUCTURE_BYTES = 1024;
+    /** Drivers may hold commands back until they are flushed; a flush for each would cost more than the launch. */
+    private static final int FLUSH_EVERY = 16;
 
     private final String name;
     private final Found found;
+    private final Status status;
     private final Traits traits;
+    private final long mostItems;
     private final cl_context context;
     private final cl_command_queue queue;
     private final Programs programs;
@@ -43,33 +46,42 @@ final class OpenClRuntime implements GpuRuntime {
     private final Profile profile;
     private final Map<String, GpuKernel> kernels = new ConcurrentHashMap<>();
     private final ByteBuffer structure =
-            ByteBuffer.allocateDirect((int) STRUCTURE_BYTES).order(ByteOrder.nativeOrder());
+            ByteBuffer.allocateDirect(STRUCTURE_BYTES).order(ByteOrder.nativeOrder());
     private final MemorySegment structureBytes = MemorySegment.ofBuffer(structure);
     private final Pointer structurePointer = Pointer.to(structure);
+    private final long[] globalOffset = new long[1];
     private final long[] globalSize = new long[1];
     private final long[] localSize = new long[1];
-    private TensorStateException gone;
+    private int sinceFlush;
 
     OpenClRuntime(String name, Found found) {
+        this(name, found, new Status(name));
+    }
+
+    OpenClRuntime(String name, Found found, Status status) {
         this.name = name;
         this.found = found;
+        this.status = status;
         traits = found.traits();
-        cl_device_id[] ids = {found.id()};
-        int[] status = new int[1];
+        mostItems = Found.mostItems();
+        int[] answer = new int[1];
         cl_context_properties properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
-        context = CL.clCreateContext(properties, 1, ids, null, null, status);
-        Status.check(name, "clCreateContext", status[0]);
-        profile = Profile.wanted() ? new Profile(name) : null;
-        queue = createQueue(status);
-        Status.check(name, "clCreateCommandQueue", status[0]);
-        programs = new Programs(name, context, found.id(), found.identity());
-        staging = new Staging(name, context, queue);
+        context = CL.clCreateContext(properties, 1, new cl_device_id[] {found.id()}, null, null, answer);
+        status.check("clCreateContext", answer[0]);
+        profile = ProfileTable.wanted() ? new Profile(name) : null;
+        queue = createQueue(answer);
+        if (answer[0] != CL.CL_SUCCESS) {
+            CL.clReleaseContext(context);
+        }
+        status.check("clCreateCommandQueue", answer[0]);
+        programs = new Programs(name, status, context, found.id(), found.identity());
+        staging = new Staging(status, context, queue);
     }
 
     @SuppressWarnings("deprecation")
-    private cl_command_queue createQueue(int[] status) {
-        return CL.clCreateCommandQueue(context, found.id(), profile == null ? 0 : CL.CL_QUEUE_PROFILING_ENABLE, status);
+    private cl_command_queue createQueue(int[] answer) {
+        return CL.clCreateCommandQueue(context, found.id(), profile == null ? 0 : CL.CL_QUEUE_PROFILING_ENABLE, answer);
     }
 
     @Override
@@ -112,17 +124,26 @@ final class OpenClRuntime implements GpuRuntime {
         };
     }
 
+    /**
+     * Drivers may put off finding the memory until a kernel needs it, when nobody can free any: moving the buffer to the
+     * device makes them do it now.
+     */
     private Buffer create(long bytes) {
-        checkThere();
+        status.checkThere();
         if (bytes > found.largestBlock()) {
             return null;
         }
-        int[] status = new int[1];
-        cl_mem memory = CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, bytes, null, status);
-        if (Status.isMemory(status[0])) {
+        int[] answer = new int[1];
+        cl_mem memory = CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE, bytes, null, answer);
+        if (status.isOutOfMemory("clCreateBuffer", answer[0])) {
             return null;
         }
-        check("clCreateBuffer", status[0]);
+        int moved = CL.clEnqueueMigrateMemObjects(
+                queue, 1, new cl_mem[] {memory}, CL.CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0, null, null);
+        if (status.isOutOfMemory("clEnqueueMigrateMemObjects", moved)) {
+            CL.clReleaseMemObject(memory);
+            return null;
+        }
         return new OpenClBuffer(this, memory, bytes);
     }
 
@@ -132,17 +153,19 @@ final class OpenClRuntime implements GpuRuntime {
     }
 
     private GpuKernel build(String file, String kernel, String options) {
-        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, options);
+        status.checkThere();
+        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, block(options));
     }
 
     @Override
     public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        status.checkThere();
         String own = kernel.sources().openCl() == null
                 ? kernel.sources().shared()
                 : kernel.sources().openCl();
         String source = Sources.custom("portable.opencl.h", preamble, kernel.name(), own);
         cl_program program = programs.custom("the kernel of " + kernel.name(), source, allOptions(options));
-        return kernel(program, "custom/" + kernel.name(), kernel.name(), options);
+        return kernel(program, "custom/" + kernel.name(), kernel.name(), block(options));
     }
 
     private String allOptions(String options) {
@@ -150,17 +173,25 @@ final class OpenClRuntime implements GpuRuntime {
                 + (found.roundsDivisions() ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
     }
 
-    private GpuKernel kernel(cl_program program, String name, String function, String options) {
-        int[] status = new int[1];
-        cl_kernel built = CL.clCreateKernel(program, function, status);
-        if (status[0] == CL.CL_INVALID_KERNEL_NAME) {
+    private GpuKernel kernel(cl_program program, String kernel, String function, int block) {
+        int[] answer = new int[1];
+        cl_kernel built = CL.clCreateKernel(program, function, answer);
+        if (answer[0] == CL.CL_INVALID_KERNEL_NAME) {
             throw new TensorStateException(
-                    this.name,
-                    "the source of " + name + " has no kernel of the name " + function + "; KERNEL void " + function
+                    name,
+                    "the source of " + kernel + " has no kernel of the name " + function + "; KERNEL void " + function
                             + "(...) is wanted");
         }
-        check("clCreateKernel " + function, status[0]);
-        return new OpenClKernel(name, block(options), built);
+        status.check("clCreateKernel of " + kernel, answer[0]);
+        long most = found.largestGroup(built);
+        if (block > most) {
+            CL.clReleaseKernel(built);
+            throw new TensorStateException(
+                    name,
+                    "the kernel " + kernel + " runs in groups of at most " + most + " threads on this device, not "
+                            + block + "; start with -Dtenon.opencl.block=" + Long.highestOneBit(Math.max(1, most)));
+        }
+        return new OpenClKernel(kernel, block, built);
     }
 
     private static int block(String options) {
@@ -171,74 +202,76 @@ final class OpenClRuntime implements GpuRuntime {
 
     @Override
     public synchronized void launch(GpuKernel kernel, long groups, Launch launch) {
-        checkThere();
-        cl_kernel built = ((OpenClKernel) kernel).kernel();
+        status.checkThere();
+        OpenClKernel ours = (OpenClKernel) kernel;
+        cl_kernel built = ours.kernel();
         int buffers = launch.buffers();
         for (int i = 0; i < buffers; i++) {
-            int status = CL.clSetKernelArg(built, i, Sizeof.cl_mem, ((OpenClBuffer) launch.buffer(i)).argument());
-            check("clSetKernelArg", status);
+            Pointer argument = ((OpenClBuffer) launch.buffer(i)).argument();
+            status.check("clSetKernelArg", CL.clSetKernelArg(built, i, Sizeof.cl_mem, argument));
         }
         long bytes = launch.bytes();
         MemorySegment.copy(launch.structure(), 0, structureBytes, 0, bytes);
-        check("clSetKernelArg", CL.clSetKernelArg(built, buffers, bytes, structurePointer));
-        globalSize[0] = groups * kernel.block();
-        localSize[0] = kernel.block();
-        int status = enqueue(built, kernel);
-        if (Status.isMemory(status)) {
-            throw new OutOfDeviceMemoryException(
-                    name, 0, "out of memory launching " + kernel.name() + "; close tensors, or call trimMemory()");
+        status.check("clSetKernelArg", CL.clSetKernelArg(built, buffers, bytes, structurePointer));
+        int block = kernel.block();
+        localSize[0] = block;
+        long most = Math.max(1, mostItems / block);
+        for (long first = 0; first < groups; first += most) {
+            globalOffset[0] = first * block;
+            globalSize[0] = Math.min(most, groups - first) * block;
+            enqueue(ours);
         }
-        check("clEnqueueNDRangeKernel of " + kernel.name(), status);
+        queued();
     }
 
-    private int enqueue(cl_kernel built, GpuKernel kernel) {
-        cl_event event = profile == null ? null : profile.event(kernel.name());
-        return CL.clEnqueueNDRangeKernel(queue, built, 1, null, globalSize, localSize, 0, null, event);
+    private void enqueue(OpenClKernel kernel) {
+        cl_event event = profile == null ? null : new cl_event();
+        long[] offset = globalOffset[0] == 0 ? null : globalOffset;
+        status.check(
+                kernel.launching(),
+                CL.clEnqueueNDRangeKernel(queue, kernel.kernel(), 1, offset, globalSize, localSize, 0, null, event));
+        if (event != null) {
+            profile.launched(kernel.name(), event);
+        }
+    }
+
+    private void queued() {
+        if (++sinceFlush == FLUSH_EVERY) {
+            sinceFlush = 0;
+            status.check("clFlush", CL.clFlush(queue));
+        }
     }
 
     @Override
     public synchronized void write(MemorySegment from, Buffer to, long offset) {
-        checkThere();
+        status.checkThere();
         staging.write(from, ((OpenClBuffer) to).memory(), offset);
+        queued();
     }
 
     @Override
     public synchronized void read(Buffer from, long offset, MemorySegment to) {
-        checkThere();
+        status.checkThere();
         staging.read(((OpenClBuffer) from).memory(), offset, to);
     }
 
+    boolean isGone() {
+        return status.isGone();
+    }
+
     synchronized void fill(cl_mem memory, long offset, long bytes, byte value) {
+        status.checkThere();
         if (bytes > 0) {
-            check(
+            Pointer pattern = Pointer.to(new byte[] {value});
+            status.check(
                     "clEnqueueFillBuffer",
-                    CL.clEnqueueFillBuffer(
-                            queue, memory, Pointer.to(new byte[] {value}), 1, offset, bytes, 0, null, null));
+                    CL.clEnqueueFillBuffer(queue, memory, pattern, 1, offset, bytes, 0, null, null));
         }
     }
 
     @Override
     public synchronized void finish() {
-        checkThere();
-        check("clFinish", CL.clFinish(queue));
-        if (profile != null) {
-            profile.collect();
-        }
-    }
-
-    private void checkThere() {
-        if (gone != null) {
-            throw new TensorStateException(name, String.format(Locale.ROOT, "lost earlier: %s", gone.getMessage()));
-        }
-    }
-
-    private void check(String call, int status) {
-        if (status != CL.CL_SUCCESS) {
-            TensorStateException failure = Status.failure(name, call, status);
-            if (Status.isGone(status)) {
-                gone = failure;
-            }
-            throw failure;
-        }
+        status.checkThere();
+        status.check("clFinish", CL.clFinish(queue));
     }
 }

@@ -1,61 +1,40 @@
 package org.tenon.opencl;
 
 import java.util.ArrayDeque;
-import java.util.Comparator;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_event;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.tenon.gpu.ProfileTable;
 
-/**
- * How long each kernel ran on the device, from the queue's own events, with {@code -Dtenon.profile=true}: a table in the log
- * when the JVM ends. Used under the runtime's lock.
- */
+/** The times of launches, from the queue's own events. Safe for use from several threads. */
 final class Profile {
-    private static final Logger LOG = LoggerFactory.getLogger("org.tenon.profile");
     private static final int MOST_PENDING = 4096;
 
-    private final String device;
+    private final ProfileTable table;
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
-    private final Map<String, Total> totals = new TreeMap<>();
 
     private record Pending(String kernel, cl_event event) {}
 
-    private static final class Total {
-        private long launches;
-        private long nanos;
-    }
-
     Profile(String device) {
-        this.device = device;
-        Runtime.getRuntime().addShutdownHook(new Thread(this::log, "tenon-profile"));
+        table = new ProfileTable(device, this::collect);
     }
 
-    static boolean wanted() {
-        return Boolean.getBoolean("tenon.profile");
-    }
-
-    /** The event to launch a kernel with. */
-    cl_event event(String kernel) {
+    /** Notes the event of a launch that was queued. */
+    synchronized void launched(String kernel, cl_event event) {
+        pending.add(new Pending(kernel, event));
         if (pending.size() >= MOST_PENDING) {
             collect();
         }
-        cl_event event = new cl_event();
-        pending.add(new Pending(kernel, event));
-        return event;
     }
 
-    /** Adds up what has run. */
-    void collect() {
+    /** Waits for the launches, and adds up how long they took. */
+    synchronized void collect() {
         for (Pending each = pending.poll(); each != null; each = pending.poll()) {
             if (CL.clWaitForEvents(1, new cl_event[] {each.event()}) == CL.CL_SUCCESS) {
-                Total total = totals.computeIfAbsent(each.kernel(), _ -> new Total());
-                total.launches++;
-                total.nanos +=
-                        at(each.event(), CL.CL_PROFILING_COMMAND_END) - at(each.event(), CL.CL_PROFILING_COMMAND_START);
+                table.add(
+                        each.kernel(),
+                        at(each.event(), CL.CL_PROFILING_COMMAND_END)
+                                - at(each.event(), CL.CL_PROFILING_COMMAND_START));
             }
             CL.clReleaseEvent(each.event());
         }
@@ -65,16 +44,5 @@ final class Profile {
         long[] nanos = new long[1];
         CL.clGetEventProfilingInfo(event, what, Long.BYTES, Pointer.to(nanos), null);
         return nanos[0];
-    }
-
-    private synchronized void log() {
-        totals.entrySet().stream()
-                .sorted(Comparator.comparingLong((Map.Entry<String, Total> each) -> -each.getValue().nanos))
-                .forEach(each -> LOG.info(
-                        "{} {}: {} launches, {} ms",
-                        device,
-                        each.getKey(),
-                        each.getValue().launches,
-                        each.getValue().nanos / 1000 / 1000.0));
     }
 }

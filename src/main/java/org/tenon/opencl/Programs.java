@@ -35,6 +35,7 @@ final class Programs {
     private static final int DIGEST = 32;
 
     private final String device;
+    private final Status status;
     private final cl_context context;
     private final cl_device_id id;
     private final String identity;
@@ -42,8 +43,9 @@ final class Programs {
     private final Path folder;
 
     /** {@code identity} names device, driver and platform with their versions. */
-    Programs(String device, cl_context context, cl_device_id id, String identity) {
+    Programs(String device, Status status, cl_context context, cl_device_id id, String identity) {
         this.device = device;
+        this.status = status;
         this.context = context;
         this.id = id;
         this.identity = identity;
@@ -51,7 +53,7 @@ final class Programs {
     }
 
     private static Path folder() {
-        if ("off".equals(System.getProperty("tenon.cache"))) {
+        if (Caches.isOff()) {
             return null;
         }
         try {
@@ -77,21 +79,29 @@ final class Programs {
     private cl_program load(String what, String source, String options) {
         byte[] key = digest((identity + "\n" + options + "\n" + source).getBytes(StandardCharsets.UTF_8));
         Path cached = folder == null ? null : folder.resolve(HexFormat.of().formatHex(key));
-        cl_program known = cached == null ? null : fromFile(cached, key, options);
-        if (known != null) {
-            return known;
+        long start = System.nanoTime();
+        cl_program program = cached == null ? null : fromFile(cached, key, options);
+        boolean known = program != null;
+        if (!known) {
+            program = fromSource(what, source, options);
+            if (cached != null) {
+                keep(program, cached, key);
+            }
         }
-        cl_program program = fromSource(what, source, options);
-        if (cached != null) {
-            keep(program, cached, key);
-        }
+        LOG.debug(
+                "{}: {} {} with {} in {} ms",
+                device,
+                known ? "took from the cache" : "built",
+                what,
+                options,
+                (System.nanoTime() - start) / 1_000_000);
         return program;
     }
 
     private cl_program fromSource(String what, String source, String options) {
-        int[] status = new int[1];
-        cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
-        Status.check(device, "clCreateProgramWithSource", status[0]);
+        int[] answer = new int[1];
+        cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, answer);
+        status.check("clCreateProgramWithSource", answer[0]);
         int built = CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
         if (built != CL.CL_SUCCESS) {
             String log = log(program);
@@ -114,7 +124,7 @@ final class Programs {
         if (binary == null) {
             return null;
         }
-        int[] status = new int[1];
+        int[] answer = new int[1];
         cl_program program = CL.clCreateProgramWithBinary(
                 context,
                 1,
@@ -122,8 +132,8 @@ final class Programs {
                 new long[] {binary.length},
                 new byte[][] {binary},
                 new int[1],
-                status);
-        if (status[0] != CL.CL_SUCCESS) {
+                answer);
+        if (answer[0] != CL.CL_SUCCESS) {
             return null;
         }
         if (CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null) != CL.CL_SUCCESS) {

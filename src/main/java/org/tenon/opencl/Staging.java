@@ -2,8 +2,10 @@ package org.tenon.opencl;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import org.jocl.CL;
 import org.jocl.Pointer;
+import org.jocl.Sizeof;
 import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_event;
@@ -11,93 +13,131 @@ import org.jocl.cl_mem;
 
 /**
  * Pinned host memory that copies go through, since drivers move only such memory at full speed and while the host goes on:
- * a ring of slots, each free again when its event says so. Used under the runtime's lock.
+ * a ring of bytes, handed out in order, each piece free again when its event says so. Used under the runtime's lock.
  */
 final class Staging {
-    private static final int SLOTS = 4;
-    private static final int SLOT_BYTES = 1 << 20;
+    private static final int RING = 4 << 20;
+    /** Less than a third of the ring, so that a read has two pieces in flight wherever in the ring it starts. */
+    private static final int LARGEST = 1 << 20;
 
-    private final String device;
+    private static final int ALIGNMENT = 64;
+    private static final int MOST_PIECES = 1024;
+
+    private final Status status;
+    private final cl_context context;
     private final cl_command_queue queue;
-    private final ByteBuffer[] slots = new ByteBuffer[SLOTS];
-    private final Pointer[] pointers = new Pointer[SLOTS];
-    private final cl_event[] busy = new cl_event[SLOTS];
-    private int next;
+    private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
+    private MemorySegment ring;
+    private Pointer pointer;
+    /** Bytes handed out since the start, and how many of them are free again; they count on beyond the ring's end. */
+    private long head;
 
-    Staging(String device, cl_context context, cl_command_queue queue) {
-        this.device = device;
+    private long tail;
+
+    private record Piece(long end, cl_event event) {}
+
+    Staging(Status status, cl_context context, cl_command_queue queue) {
+        this.status = status;
+        this.context = context;
         this.queue = queue;
-        int[] status = new int[1];
-        for (int i = 0; i < SLOTS; i++) {
-            cl_mem pinned = CL.clCreateBuffer(
-                    context, CL.CL_MEM_READ_WRITE | CL.CL_MEM_ALLOC_HOST_PTR, SLOT_BYTES, null, status);
-            Status.check(device, "clCreateBuffer", status[0]);
-            // Mapped for as long as the process lives.
-            slots[i] = CL.clEnqueueMapBuffer(
-                    queue, pinned, true, CL.CL_MAP_READ | CL.CL_MAP_WRITE, 0, SLOT_BYTES, 0, null, null, status);
-            Status.check(device, "clEnqueueMapBuffer", status[0]);
-            pointers[i] = Pointer.to(slots[i]);
-        }
     }
 
-    /** Queues copies to the device; the source may be reused on return. */
+    /** Queues copies to the device; the source may be reused on return. Waits only where the ring is full. */
     void write(MemorySegment from, cl_mem to, long offset) {
-        for (long at = 0; at < from.byteSize(); at += SLOT_BYTES) {
-            long bytes = Math.min(SLOT_BYTES, from.byteSize() - at);
-            int slot = take();
-            MemorySegment.ofBuffer(slots[slot]).asSlice(0, bytes).copyFrom(from.asSlice(at, bytes));
-            busy[slot] = new cl_event();
-            Status.check(
-                    device,
+        for (long at = 0; at < from.byteSize(); at += LARGEST) {
+            long bytes = Math.min(LARGEST, from.byteSize() - at);
+            long place = room(bytes);
+            MemorySegment.copy(from, at, ring, place % RING, bytes);
+            cl_event event = new cl_event();
+            status.check(
                     "clEnqueueWriteBuffer",
-                    CL.clEnqueueWriteBuffer(queue, to, false, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
+                    CL.clEnqueueWriteBuffer(queue, to, false, offset + at, bytes, at(place), 0, null, event));
+            taken(place + bytes, event);
         }
     }
 
-    /** Copies from the device: while one slot is filled the one before is emptied. */
+    /** Copies from the device: while one piece is filled the one before is emptied. */
     void read(cl_mem from, long offset, MemorySegment to) {
-        int before = -1;
-        for (long at = 0; at < to.byteSize(); at += SLOT_BYTES) {
-            long bytes = Math.min(SLOT_BYTES, to.byteSize() - at);
-            int slot = take();
-            busy[slot] = new cl_event();
-            Status.check(
-                    device,
+        long before = -1;
+        for (long at = 0; at < to.byteSize(); at += LARGEST) {
+            long bytes = Math.min(LARGEST, to.byteSize() - at);
+            long place = room(bytes);
+            cl_event event = new cl_event();
+            status.check(
                     "clEnqueueReadBuffer",
-                    CL.clEnqueueReadBuffer(
-                            queue, from, false, offset + at, bytes, pointers[slot], 0, null, busy[slot]));
-            CL.clFlush(queue);
+                    CL.clEnqueueReadBuffer(queue, from, false, offset + at, bytes, at(place), 0, null, event));
+            taken(place + bytes, event);
+            status.check("clFlush", CL.clFlush(queue));
             if (before >= 0) {
-                empty(before, to.asSlice(at - SLOT_BYTES, SLOT_BYTES));
+                empty(before, to.asSlice(at - LARGEST, LARGEST));
             }
-            before = slot;
+            before = place;
         }
         if (before >= 0) {
-            long rest = (to.byteSize() - 1) % SLOT_BYTES + 1;
+            long rest = (to.byteSize() - 1) % LARGEST + 1;
             empty(before, to.asSlice(to.byteSize() - rest, rest));
         }
     }
 
-    private void empty(int slot, MemorySegment to) {
-        free(slot);
-        to.copyFrom(MemorySegment.ofBuffer(slots[slot]).asSlice(0, to.byteSize()));
-    }
-
-    private int take() {
-        int slot = next;
-        next = (next + 1) % SLOTS;
-        free(slot);
-        return slot;
-    }
-
-    /** Waits for a slot's copy. */
-    private void free(int slot) {
-        cl_event event = busy[slot];
-        if (event != null) {
-            busy[slot] = null;
-            int status = CL.clWaitForEvents(1, new cl_event[] {event});
-            CL.clReleaseEvent(event);
-            Status.check(device, "clWaitForEvents", status);
+    private void empty(long place, MemorySegment to) {
+        while (tail < place + to.byteSize()) {
+            freeOldest();
         }
+        MemorySegment.copy(ring, place % RING, to, 0, to.byteSize());
+    }
+
+    private Pointer at(long place) {
+        return pointer.withByteOffset(place % RING);
+    }
+
+    /** Where the next piece starts. It is taken only once its copy is queued, so that a failure leaves nothing behind. */
+    private long room(long bytes) {
+        if (ring == null) {
+            pin();
+        }
+        long place = (head + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        long rest = RING - place % RING;
+        if (rest < bytes) {
+            place += rest;
+        }
+        while (!pieces.isEmpty() && (place + bytes - tail > RING || pieces.size() >= MOST_PIECES)) {
+            freeOldest();
+        }
+        return place;
+    }
+
+    private void taken(long end, cl_event event) {
+        head = end;
+        pieces.add(new Piece(end, event));
+    }
+
+    /** Waits for the oldest copy. */
+    private void freeOldest() {
+        Piece oldest = pieces.remove();
+        tail = oldest.end();
+        int waited = CL.clWaitForEvents(1, new cl_event[] {oldest.event()});
+        if (waited == CL.CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
+            int[] reason = {waited};
+            CL.clGetEventInfo(
+                    oldest.event(), CL.CL_EVENT_COMMAND_EXECUTION_STATUS, Sizeof.cl_int, Pointer.to(reason), null);
+            waited = reason[0];
+        }
+        CL.clReleaseEvent(oldest.event());
+        status.check("clWaitForEvents", waited);
+    }
+
+    /** For as long as the process lives. */
+    private void pin() {
+        int[] answer = new int[1];
+        cl_mem pinned = CL.clCreateBuffer(context, CL.CL_MEM_READ_WRITE | CL.CL_MEM_ALLOC_HOST_PTR, RING, null, answer);
+        status.check("clCreateBuffer", answer[0]);
+        ByteBuffer mapped = CL.clEnqueueMapBuffer(
+                queue, pinned, true, CL.CL_MAP_READ | CL.CL_MAP_WRITE, 0, RING, 0, null, null, answer);
+        if (mapped == null) {
+            CL.clReleaseMemObject(pinned);
+        }
+        status.check("clEnqueueMapBuffer", answer[0]);
+        pointer = Pointer.to(mapped);
+        ring = MemorySegment.ofBuffer(mapped);
     }
 }

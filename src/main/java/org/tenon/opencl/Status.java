@@ -1,41 +1,90 @@
 package org.tenon.opencl;
 
 import org.jocl.CL;
+import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorStateException;
 
-/** What OpenCL calls answer. */
-final class Status {
+/**
+ * What OpenCL calls answer on one device: no memory is {@link OutOfDeviceMemoryException}, after which the device goes on;
+ * after the answers that no driver comes back from, every later call says that the device is gone.
+ */
+class Status {
     /** What the loader of drivers answers where it finds none. */
     static final int NO_PLATFORM = -1001;
 
-    private Status() {}
+    /** NVIDIA's answer once a kernel touched what is not its own. */
+    private static final int BAD_ACCESS = -9999;
+
+    private final String device;
+    private volatile String gone;
+
+    Status(String device) {
+        this.device = device;
+    }
+
+    /** What a call answered, which tests change to see what becomes of it. */
+    int seen(String call, int status) {
+        return status;
+    }
 
     /** Throws unless the call succeeded. */
-    static void check(String device, String call, int status) {
-        if (status != CL.CL_SUCCESS) {
-            throw failure(device, call, status);
+    final void check(String call, int status) {
+        int seen = seen(call, status);
+        if (seen != CL.CL_SUCCESS) {
+            throw failure(call, seen);
         }
     }
 
-    static TensorStateException failure(String device, String call, int status) {
+    /** Whether a call found no memory; throws where it failed in another way. */
+    final boolean isOutOfMemory(String call, int status) {
+        int seen = seen(call, status);
+        if (isMemory(seen) || seen == CL.CL_INVALID_BUFFER_SIZE) {
+            return true;
+        }
+        if (seen != CL.CL_SUCCESS) {
+            throw failure(call, seen);
+        }
+        return false;
+    }
+
+    final boolean isGone() {
+        return gone != null;
+    }
+
+    /** Throws where the device was lost earlier. */
+    final void checkThere() {
+        if (gone != null) {
+            throw new TensorStateException(device, "the device is gone, start the JVM anew; lost when " + gone);
+        }
+    }
+
+    private TensorStateException failure(String call, int status) {
         String what = call + " failed with " + CL.stringFor_errorCode(status);
-        return new TensorStateException(
-                device, isGone(status) ? what + "; the device is gone, start the JVM anew" : what);
+        if (isLoss(status)) {
+            gone = what;
+            return new TensorStateException(device, what + "; the device is gone, start the JVM anew");
+        }
+        if (isMemory(status)) {
+            return new OutOfDeviceMemoryException(
+                    device,
+                    0,
+                    what + ": out of memory, and the results of this call are lost; close tensors, or trimMemory()");
+        }
+        return new TensorStateException(device, what);
     }
 
     /** Whether the device will not answer again. */
-    static boolean isGone(int status) {
+    private static boolean isLoss(int status) {
         return status == CL.CL_DEVICE_NOT_AVAILABLE
                 || status == CL.CL_INVALID_CONTEXT
                 || status == CL.CL_INVALID_COMMAND_QUEUE
-                || status == CL.CL_INVALID_DEVICE;
+                || status == CL.CL_INVALID_DEVICE
+                || status == BAD_ACCESS;
     }
 
-    /** Whether there was too little memory. */
-    static boolean isMemory(int status) {
+    private static boolean isMemory(int status) {
         return status == CL.CL_MEM_OBJECT_ALLOCATION_FAILURE
                 || status == CL.CL_OUT_OF_RESOURCES
-                || status == CL.CL_OUT_OF_HOST_MEMORY
-                || status == CL.CL_INVALID_BUFFER_SIZE;
+                || status == CL.CL_OUT_OF_HOST_MEMORY;
     }
 }

@@ -57,8 +57,12 @@ public final class SGD<D extends Floating, Dev extends DeviceType> extends Optim
     /** With these options. */
     public SGD(Collection<? extends Tensor<?, D, Dev>> parameters, double lr, Options options) {
         checkAtLeastZero("SGD", "momentum", options.momentum());
+        checkAtLeastZero("SGD", "dampening", options.dampening());
         if (options.nesterov() && (options.momentum() == 0 || options.dampening() != 0)) {
-            throw new TensorArgumentException("SGD", "Nesterov's momentum needs a momentum and no dampening");
+            throw new TensorArgumentException(
+                    "SGD",
+                    "Nesterov's method with momentum " + options.momentum() + " and dampening " + options.dampening()
+                            + "; it needs a momentum above 0 and no dampening");
         }
         this.options = options;
         super(parameters, lr, options.weightDecay());

@@ -113,7 +113,7 @@ public final class Allocator {
 
     private Buffer handOut(Buffer buffer, long bytes) {
         if (CHECKED) {
-            buffer.fillBytes(0, buffer.capacity(), POISON);
+            poison(buffer);
         }
         synchronized (this) {
             buffer.use(CHECKED ? GUARD : 0, bytes);
@@ -124,9 +124,31 @@ public final class Allocator {
         return buffer;
     }
 
+    private static void poison(Buffer buffer) {
+        try {
+            buffer.fillBytes(0, buffer.capacity(), POISON);
+        } catch (RuntimeException e) {
+            buffer.release();
+            throw e;
+        }
+    }
+
     /** Takes a buffer back, for reuse. */
     public void free(Buffer buffer) {
-        boolean damaged = CHECKED && !guardsHold(buffer);
+        boolean damaged = false;
+        try {
+            damaged = CHECKED && !guardsHold(buffer);
+        } finally {
+            takeBack(buffer);
+        }
+        if (damaged) {
+            throw new TensorStateException(
+                    device,
+                    "a kernel wrote outside a buffer of " + buffer.bytes() + " bytes; this is a bug of the kernel");
+        }
+    }
+
+    private void takeBack(Buffer buffer) {
         boolean keep;
         synchronized (this) {
             liveBytes -= buffer.capacity();
@@ -140,11 +162,6 @@ public final class Allocator {
         }
         if (!keep) {
             buffer.release();
-        }
-        if (damaged) {
-            throw new TensorStateException(
-                    device,
-                    "a kernel wrote outside a buffer of " + buffer.bytes() + " bytes; this is a bug of the kernel");
         }
     }
 

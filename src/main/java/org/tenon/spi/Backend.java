@@ -36,6 +36,15 @@ public interface Backend {
     /** Waits for what was launched, raises what it met, and copies from a buffer into host memory. */
     void download(Buffer from, long byteOffset, MemorySegment to);
 
+    /**
+     * Copies from a buffer of another device into one of this device without the host in between, after all that was
+     * launched there and before all that is launched later on either. False, and nothing done, where the two devices have
+     * no such way.
+     */
+    default boolean copyFrom(Backend other, Buffer from, long fromOffset, Buffer to, long toOffset, long bytes) {
+        return false;
+    }
+
     /** Waits for what was launched and raises what it met. */
     void synchronize();
 }

@@ -1,5 +1,7 @@
 package org.tenon.spi;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * A block of a device's memory. Each backend has its own subclass, which holds the memory itself; what a kernel may touch
  * starts at {@link #base} and is {@link #bytes} long, the rest of the block belongs to the allocator.
@@ -27,6 +29,11 @@ public abstract class Buffer {
     /** How long the usable part is. */
     public final long bytes() {
         return bytes;
+    }
+
+    /** The usable part where it is plain host memory, which a copy may read and write directly; else null. */
+    public MemorySegment host() {
+        return null;
     }
 
     void use(long newBase, long newBytes) {

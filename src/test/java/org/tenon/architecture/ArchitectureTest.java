@@ -2,6 +2,7 @@ package org.tenon.architecture;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -153,6 +154,16 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("org.tenon.cuda..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("jcuda.."))
+                .check(CLASSES);
+    }
+
+    @Test
+    void nothingOpensAConnection() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(
+                        nameMatching(
+                                "java\\.net\\.(http\\..*|.*Socket.*|.*URLConnection)|java\\.nio\\.channels\\..*(Socket|Datagram).*"))
                 .check(CLASSES);
     }
 

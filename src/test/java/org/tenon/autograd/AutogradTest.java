@@ -204,6 +204,27 @@ class AutogradTest {
         });
     }
 
+    /** Where the root has no slope PyTorch takes 0, so that a constant or a zero does not spoil a training. */
+    @EveryDevice
+    void normAndDeviationAtZero(Device<?> device) {
+        Scope.run(() -> {
+            var zero = leaf(device, 0, 0);
+            assertThat(F.norm(zero).backward().get(zero).toDoubleArray()).containsExactly(0, 0);
+            var constant = leaf(device, 2, 2, 2);
+            var deviation = F.std(constant);
+            assertThat(deviation.item()).isZero();
+            assertThat(deviation.backward().get(constant).toDoubleArray()).containsExactly(0, 0, 0);
+            var broken = leaf(device, Double.NaN, 1);
+            assertThat(F.norm(broken).backward().get(broken).toDoubleArray()).containsOnly(Double.NaN);
+            var triangle = leaf(device, 3, 4);
+            var slope = F.norm(triangle).backward(KeepGraph.CREATE).get(triangle);
+            assertThat(slope.toDoubleArray()).containsExactly(new double[] {0.6, 0.8}, within(1e-15));
+            var curve = slope.slice(0, 0, 1).sum().backward().get(triangle).toDoubleArray();
+            assertThat(curve[0]).isCloseTo(16 / 125.0, within(1e-12));
+            assertThat(curve[1]).isCloseTo(-12 / 125.0, within(1e-12));
+        });
+    }
+
     @EveryDevice
     void thirdDerivatives(Device<?> device) {
         Scope.run(() -> {

@@ -94,7 +94,7 @@ final class CreationSpecs {
                 x -> of(DType.F32, dims(1000), i -> i * 0.1));
         arange.refuses("step 0", "non-zero step", d -> d.arange(0, 5, 0, DType.F32));
         arange.refuses("the wrong sign", "leads away from", d -> d.arange(0, 5, -1, DType.F32));
-        arange.refuses("a fraction for integers", "must be whole", d -> d.arange(0, 5, 0.5, DType.I32));
+        arange.refuses("a fraction for integers", "not both whole", d -> d.arange(0, 5, 0.5, DType.I32));
         zeros.refuses("a negative size", "negative", d -> d.zeros(Any.of(2, -3), DType.F32));
         zeros.refuses("size -1", "negative size", d -> d.zeros(Any.of(2, -1), DType.F32));
         full.refuses("a fraction in int32", "2.5 is no int32", d -> d.full(Any.of(2), 2.5, DType.I32));
@@ -505,7 +505,7 @@ final class CreationSpecs {
                 Arr.normal(DType.F64, 1, 3, 4));
         gumbel.refuses(
                 "tau 0",
-                "tau 0.0 is not positive",
+                "tau 0.0 is no temperature",
                 d -> F.gumbelSoftmax(made(d, Arr.vector(DType.F32, 1)), 0, Hardness.SOFT, 0, seeded(0)));
         gumbel.refuses(
                 "dim 1 of 1",

@@ -138,12 +138,12 @@ final class ElementwiseSpecs {
         specOf(all, "Tensor.add(double)")
                 .refuses(
                         "a fraction to integers",
-                        "not a whole number",
+                        "0.5 is no int32",
                         d -> made(d, Arr.any(DType.I32, 1, 3)).add(0.5));
         specOf(all, "Tensor.mul(double)")
                 .refuses(
                         "a fraction to integers",
-                        "not a whole number",
+                        "0.5 is no int64",
                         d -> made(d, Arr.any(DType.I64, 1, 3)).mul(0.5));
     }
 

@@ -85,7 +85,7 @@ final class IndexSpecs {
                 d -> gathering.apply(in(d, Arr.any(DType.F32, 1, 3, 4), Arr.any(DType.F32, 1, 3, 4))));
         gather.refuses(
                 "another rank",
-                "need the same rank",
+                "the index has rank 1; it needs that of the tensor",
                 d -> gathering.apply(in(d, Arr.any(DType.F32, 1, 3, 4), Arr.ints(DType.I64, 1, 0, 2, 3))));
         gather.refuses(
                 "a longer index",
@@ -93,7 +93,7 @@ final class IndexSpecs {
                 d -> gathering.apply(in(d, Arr.any(DType.F32, 1, 3, 4), Arr.ints(DType.I64, 1, 0, 2, 4, 4))));
         select.refuses(
                 "a 2-d index",
-                "1-d index",
+                "an index of rank 2 into rank 1",
                 d -> made(d, Arr.any(DType.F32, 1, 4))
                         .indexSelect(0, OpSpec.asInts(made(d, Arr.ints(DType.I64, 1, 0, 2, 2, 2)))));
         select.refuses(
@@ -216,7 +216,7 @@ final class IndexSpecs {
                 d -> F.oneHot(OpSpec.asInts(made(d, Arr.ints(DType.I64, 1, 0, 1, 2))), 0));
         hotTyped.refuses(
                 "another axis than the last",
-                "the new axis comes last",
+                "it comes last, dim",
                 d -> F.oneHot(
                         OpSpec.asInts(made(d, Arr.ints(DType.I64, 1, 0, 1, 2))).as(K1), 2, R2.<Dim, Dim>dim0()));
         OpSpec lookup = spec(all, "F.embedding(Tensor,Tensor)");
@@ -247,7 +247,7 @@ final class IndexSpecs {
                 d -> op.apply(in(d, Arr.any(DType.F32, 1, 7, 3), Arr.longs(DType.I64, dims(2), new long[] {0, 7}))));
         typed.refuses(
                 "another axis than the last",
-                "the new axis comes last",
+                "it comes last, dim",
                 d -> F.embedding(
                         made(d, Arr.any(DType.F32, 1, 7, 3)).as(K2),
                         OpSpec.asInts(made(d, Arr.ints(DType.I64, 1, 0, 1, 2))).as(K1),

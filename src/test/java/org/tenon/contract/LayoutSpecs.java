@@ -198,7 +198,7 @@ final class LayoutSpecs {
                         x -> Reference.slice(x.get(0), 1, 1, 6, 2),
                         3,
                         7)
-                .refuses("step 0", "step 0 is not positive", d -> x(d, 3).slice(0, 0, 2, 0));
+                .refuses("step 0", "step 0 does not go forward", d -> x(d, 3).slice(0, 0, 2, 0));
         moved(
                         all,
                         "Tensor.narrow(int,long,long)",
@@ -235,7 +235,7 @@ final class LayoutSpecs {
                         3,
                         5)
                 .exact("in one", x -> x.a().split(9, 0).get(0), x -> x.get(0), Arr.any(DType.F32, 1, 3, 5))
-                .refuses("size 0", "size 0 is not positive", d -> x(d, 3).split(0, 0));
+                .refuses("size 0", "size 0 is too small", d -> x(d, 3).split(0, 0));
         split.exact(
                 "first",
                 x -> x.a().split(2, 1).get(0),
@@ -315,12 +315,12 @@ final class LayoutSpecs {
                 Arr.any(DType.F64, 2, 3));
         cat.refuses("nothing", "no tensors are given", d -> F.cat(List.<Tensor<R1<Dim>, F64, Cpu>>of(), 0));
         cat.refuses("scalars", "scalars have no axis", d -> F.cat(List.of(x(d), x(d)), 0));
-        cat.refuses("shapes that differ", "shapes must agree", d -> F.cat(List.of(x(d, 2, 3), x(d, 2, 4)), 0));
+        cat.refuses("shapes that differ", "shapes differ", d -> F.cat(List.of(x(d, 2, 3), x(d, 2, 4)), 0));
         cat.refuses(
                 "two dtypes",
                 "element types differ",
                 d -> F.cat(List.of(x(d, 2), made(d, Arr.any(DType.F32, 1, 2))), 0));
-        stack.refuses("shapes that differ", "shapes must agree", d -> F.stack(List.of(x(d, 2, 3), x(d, 2, 4)), 0));
+        stack.refuses("shapes that differ", "shapes differ", d -> F.stack(List.of(x(d, 2, 3), x(d, 2, 4)), 0));
         stack.refuses("dim 3 of 2", "dim 3 is outside [-3, 2]", d -> F.stack(List.of(x(d, 2, 3), x(d, 2, 3)), 3));
     }
 }

@@ -485,19 +485,19 @@ final class SoftmaxSpecs {
         }
         spec.refuses(
                 "another batch size",
-                "input [3, 4] wants a target of shape [3], not [2]",
+                "a target of shape [2] does not fit input [3, 4]; it must have shape [3]",
                 d -> loss.apply(d)
                         .apply(made(d, Arr.normal(DType.F32, 1, 3, 4)), made(d, Arr.ints(DType.I64, 1, 0, 4, 2))));
         spec.refuses(
                 "another spatial size",
-                "input [3, 4, 2] wants a target of shape [3, 2], not [3, 5]",
+                "a target of shape [3, 5] does not fit input [3, 4, 2]; it must have shape [3, 2]",
                 d -> loss.apply(d)
                         .apply(
                                 made(d, Arr.normal(DType.F32, 1, 3, 4, 2)),
                                 made(d, Arr.ints(DType.I64, 1, 0, 4, 3, 5))));
         spec.refuses(
                 "a scalar",
-                "the input needs a class axis",
+                "a scalar input has no class axis",
                 d -> loss.apply(d).apply(made(d, Arr.normal(DType.F32, 1)), made(d, Arr.ints(DType.I64, 1, 0, 1))));
         spec.refuses(
                 "floating targets",
@@ -667,7 +667,7 @@ final class SoftmaxSpecs {
                         Reduction.<Any>mean()));
         spec.refuses(
                 "another shape",
-                "probabilities must have the input's shape",
+                "they must have the input's shape",
                 d -> F.crossEntropyOfProbabilities(
                         made(d, inputs[0]),
                         made(d, Arr.normal(DType.F64, 1, 3, 5)),
@@ -683,7 +683,7 @@ final class SoftmaxSpecs {
                         Reduction.<Any>mean()));
         none.refuses(
                 "another axis",
-                "the classes of rank 2 are dim 1, not 0",
+                "the axis is dim 0; the classes of rank 2 are dim 1",
                 d -> F.crossEntropyOfProbabilities(
                         made(d, inputs[0]).as(K2),
                         made(d, inputs[1]).as(K2),

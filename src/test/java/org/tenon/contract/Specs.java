@@ -9,6 +9,7 @@ import org.tenon.R0;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.R3;
+import org.tenon.R4;
 
 /** All specs, and what they share. */
 final class Specs {
@@ -22,6 +23,7 @@ final class Specs {
     static final Kind<R1<Dim>> K1 = R1.kind();
     static final Kind<R2<Dim, Dim>> K2 = R2.kind();
     static final Kind<R3<Dim, Dim, Dim>> K3 = R3.kind();
+    static final Kind<R4<Dim, Dim, Dim, Dim>> K4 = R4.kind();
 
     private Specs() {}
 
@@ -33,6 +35,9 @@ final class Specs {
         LayoutSpecs.add(all);
         IndexSpecs.add(all);
         CreationSpecs.add(all);
+        NormSpecs.add(all);
+        ConvSpecs.add(all);
+        AttentionSpecs.add(all);
         CustomSpecs.add(all);
         return all;
     }

@@ -94,6 +94,37 @@ class ModuleTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(live - 4);
     }
 
+    /** Two names for one weight, as for an embedding that is also the output layer. */
+    private static final class Tied<Dev extends DeviceType> extends Module<F32, Dev> {
+        final Tensor<R1<Dim>, F32, Dev> weight;
+
+        Tied(Device<Dev> device) {
+            weight = register("in", device.ones(R1.of(3)));
+            register("out", weight);
+        }
+
+        void holdItself() {
+            register("me", this);
+        }
+    }
+
+    @EveryDevice
+    void aTiedParameterCountsAndMovesOnce(Device<?> device) {
+        Scope.run(() -> tied(device));
+    }
+
+    private static <Dev extends DeviceType> void tied(Device<Dev> device) {
+        Tied<Dev> tied = new Tied<>(device);
+        assertThat(tied.namedParameters().keySet()).containsExactly("in", "out");
+        assertThat(tied.parameters()).hasSize(1);
+        assertThat(tied.parameterCount()).isEqualTo(3);
+        new SGD<>(tied.parameters(), 0.25).step(tied.weight.sum().backward());
+        assertThat(tied.weight.toFloatArray()).containsOnly(0.75f);
+        assertThatThrownBy(tied::holdItself)
+                .isInstanceOf(TensorArgumentException.class)
+                .hasMessageContaining("a module cannot be a part of itself");
+    }
+
     @EveryDevice
     void linearIsXTimesWTransposedPlusB(Device<?> device) {
         Scope.run(() -> linear(device));

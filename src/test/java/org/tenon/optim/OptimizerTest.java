@@ -12,16 +12,18 @@ import org.junit.jupiter.api.TestFactory;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.DeviceType;
-import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F64;
 import org.tenon.Floating;
+import org.tenon.Gradients;
 import org.tenon.R1;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.TensorStateException;
 import org.tenon.support.EveryDevice;
+import org.tenon.support.TestedDevices;
 
 /**
  * Twenty steps on {@code sum((p - target)^4 / 4)}, whose gradient is {@code (p - target)^3}, against the update rules of
@@ -145,7 +147,7 @@ class OptimizerTest {
 
     @TestFactory
     Stream<DynamicTest> trajectories() {
-        return Devices.all().stream()
+        return TestedDevices.all().stream()
                 .filter(device -> device.supports(DType.F64))
                 .flatMap(OptimizerTest::on);
     }
@@ -224,6 +226,21 @@ class OptimizerTest {
     }
 
     @EveryDevice
+    void aParameterThatWasClosedIsNamed(Device<?> device) {
+        Scope.run(() -> closed(device));
+    }
+
+    private static <Dev extends DeviceType> void closed(Device<Dev> device) {
+        Tensor<R1<Dim>, F64, Dev> p = device.<Dim>tensor(1.0).requireGrad();
+        Adam<F64, Dev> adam = new Adam<>(List.of(p), 0.1);
+        Gradients gradients = p.sum().backward();
+        p.close();
+        assertThatThrownBy(() -> adam.step(gradients))
+                .isInstanceOf(TensorStateException.class)
+                .hasMessageContaining("after it was closed");
+    }
+
+    @EveryDevice
     void badOptionsAreRefused(Device<?> device) {
         Scope.run(() -> bad(device));
     }
@@ -234,6 +251,7 @@ class OptimizerTest {
         refused(() -> new SGD<>(all, -1), "lr is -1.0");
         refused(() -> new SGD<>(all, Double.NaN), "lr is NaN");
         refused(() -> new SGD<>(all, 1, SGD.Options.DEFAULTS.withNesterov()), "Nesterov");
+        refused(() -> new SGD<>(all, 1, new SGD.Options(0.9, Double.NaN, 0, false)), "dampening is NaN");
         refused(() -> new Adam<>(all, 1, Adam.DEFAULTS.betas(1, 0.9)), "beta1 is 1.0; it is in [0, 1)");
         refused(() -> new AdamW<>(all, 1, AdamW.DEFAULTS.weightDecay(-1)), "weightDecay");
         refused(() -> new RMSprop<>(all, 1, new RMSprop.Options(1, 0, 0, 0, false)), "alpha is 1.0; it is in [0, 1)");
@@ -248,6 +266,7 @@ class OptimizerTest {
     private static void refused(Runnable call, String fragment) {
         assertThatThrownBy(call::run)
                 .isInstanceOf(TensorArgumentException.class)
+                .hasMessageContaining("; ")
                 .hasMessageContaining(fragment);
     }
 }

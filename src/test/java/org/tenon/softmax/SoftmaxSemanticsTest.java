@@ -19,7 +19,6 @@ import org.tenon.Any;
 import org.tenon.CrossEntropyOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
-import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
@@ -36,6 +35,7 @@ import org.tenon.Scope;
 import org.tenon.SoftmaxOptions;
 import org.tenon.Tensor;
 import org.tenon.op.Random;
+import org.tenon.support.TestedDevices;
 
 /** The values that the softmax family returns, edge by edge, on every device. */
 @Tag("plain")
@@ -44,7 +44,7 @@ class SoftmaxSemanticsTest {
     private static final double NAN = Double.NaN;
 
     static List<Device<?>> devices() {
-        return Devices.all();
+        return TestedDevices.all();
     }
 
     @ParameterizedTest

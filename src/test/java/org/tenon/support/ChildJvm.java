@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -23,22 +24,36 @@ public record ChildJvm(int exitCode, String output) {
 
     /** The same without the Vector API. */
     public static ChildJvm runPlain(Class<?> main, List<String> flags, String... arguments) throws IOException {
-        return runWithout("", main, flags, arguments);
+        return runIn(Map.of(), main, flags, arguments);
     }
 
-    /** The same without the libraries whose file has this text in its name, where it is not empty. */
+    /** The same with more in its environment. */
+    public static ChildJvm runIn(
+            Map<String, String> environment, Class<?> main, List<String> flags, String... arguments)
+            throws IOException {
+        return start(environment, System.getProperty("java.class.path"), main, flags, arguments);
+    }
+
+    /** The same without the libraries whose file has this text in its name. */
     public static ChildJvm runWithout(String library, Class<?> main, List<String> flags, String... arguments)
             throws IOException {
         String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(each -> library.isEmpty()
-                        || !Path.of(each).getFileName().toString().contains(library))
+                .filter(each -> !Path.of(each).getFileName().toString().contains(library))
                 .collect(Collectors.joining(File.pathSeparator));
+        return start(Map.of(), classPath, main, flags, arguments);
+    }
+
+    private static ChildJvm start(
+            Map<String, String> environment, String classPath, Class<?> main, List<String> flags, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
         command.addAll(List.of("-classpath", classPath, main.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         try {
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (!process.waitFor(5, TimeUnit.MINUTES)) {

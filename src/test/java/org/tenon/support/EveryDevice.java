@@ -11,5 +11,5 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedTest
-@MethodSource("org.tenon.Devices#all")
+@MethodSource("org.tenon.support.TestedDevices#all")
 public @interface EveryDevice {}

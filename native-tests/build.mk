@@ -1,0 +1,39 @@
+# Builds the native tests into $(OUT); native-tests/run.sh calls it. KERNELS is the folder of the kernels' sources.
+OUT ?= target/native-tests
+KERNELS ?= kernels
+CXX ?= g++
+HERE := native-tests
+# Kernels must keep to what they say: no fused products, no assumptions on types of what memory holds.
+FLAGS := -std=c++17 -O1 -g1 -ffp-contract=off -fno-strict-aliasing -I $(HERE)/host -I $(HERE)/kernels -pthread
+SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+WARN := -Wall -Wextra -Werror
+# The same shape of softmax for every type takes long to compile and shows little: float32 in full, of others a few.
+SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*COLUMNS_(1|8|256)__|T_f16__U_f16.*COLUMNS_(1|256)__|T_bf16.*COLUMNS_(1|4|256)__|T_f32__U_f16.*COLUMNS_(64|256)__)
+SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|COLUMNS_(1|16|128)__)
+
+FILES := arange binary copy fill index matmul nll random reduce scan softmax_columns softmax_rows topk unary update where
+TESTS := elementwise indexing losses matmul moves numbers reduce softmax test
+HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)
+SOURCES := $(wildcard $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/*.tsv $(KERNELS)/expand.sh) $(HERE)/host/expand.sh
+
+$(OUT)/kernels_test: $(FILES:%=$(OUT)/kernel_%.o) $(TESTS:%=$(OUT)/test_%.o) $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
+	$(CXX) $(FLAGS) $(SANITIZE) -o $@ $^
+
+$(OUT)/host_test: $(HERE)/host/test/host_test.cpp $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o $(HEADERS) $(KERNELS)/portable.host.h
+	$(CXX) $(FLAGS) $(WARN) $(SANITIZE) -o $@ $< $(OUT)/executor.o $(OUT)/fiber.o $(OUT)/switch.o
+
+$(OUT)/kernel_softmax_rows.cpp: $(SOURCES)
+	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_ROWS)' >$@.part && mv $@.part $@
+$(OUT)/kernel_softmax_columns.cpp: $(SOURCES)
+	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh softmax '$(SOFTMAX_COLUMNS)' >$@.part && mv $@.part $@
+$(OUT)/kernel_%.cpp: $(SOURCES)
+	EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $* >$@.part && mv $@.part $@
+$(OUT)/kernel_%.o: $(OUT)/kernel_%.cpp $(HEADERS)
+	$(CXX) $(FLAGS) -w $(SANITIZE) -c -o $@ $<
+$(OUT)/test_%.o: $(HERE)/kernels/%.cpp $(HEADERS)
+	$(CXX) $(FLAGS) $(WARN) $(SANITIZE) -c -o $@ $<
+$(OUT)/%.o: $(HERE)/host/%.cpp $(HEADERS)
+	$(CXX) $(FLAGS) $(WARN) $(SANITIZE) -c -o $@ $<
+$(OUT)/switch.o: $(HERE)/host/switch.S
+	$(CXX) -c -o $@ $<
+.SECONDARY:

@@ -1,0 +1,100 @@
+package org.tenon.cuda;
+
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * The stream that a device's kernels run in, and marks along it. A copy that runs beside the kernels waits for the first
+ * mark after the last use of its memory, not for all that is queued. Its methods hold its lock, as do those who queue.
+ */
+final class Queue {
+    private static final int MARKS = 8;
+    private static final int BETWEEN_MARKS = 32;
+
+    private final CudaContext context;
+    private final CudaStream stream;
+    private final CUevent[] marks = new CUevent[MARKS];
+    private final long[] positions = new long[MARKS];
+    private long position;
+    private int newest;
+
+    Queue(CudaContext context) {
+        this.context = context;
+        stream = stream(context);
+        for (int i = 0; i < MARKS; i++) {
+            marks[i] = event(context);
+        }
+    }
+
+    /** A stream that waits for no other, nor they for it. */
+    static CudaStream stream(CudaContext context) {
+        CudaStream stream = new CudaStream();
+        context.check("cuStreamCreate", JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        return stream;
+    }
+
+    static CUevent event(CudaContext context) {
+        CUevent event = new CUevent();
+        context.check("cuEventCreate", JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING));
+        return event;
+    }
+
+    CudaStream stream() {
+        return stream;
+    }
+
+    /** The position of a command about to be queued, to be given to the buffers it uses. */
+    synchronized long next() {
+        return ++position;
+    }
+
+    /** After a command: leaves a mark now and then. */
+    synchronized void queued() {
+        if (position - positions[newest] >= BETWEEN_MARKS) {
+            mark();
+        }
+    }
+
+    private void mark() {
+        int at = (newest + 1) % MARKS;
+        // Until it is recorded anew the event stands for neither position.
+        positions[at] = 0;
+        context.check("cuEventRecord", JCudaDriver.cuEventRecord(marks[at], stream));
+        positions[at] = position;
+        newest = at;
+    }
+
+    /** Lets another stream wait for all uses of a buffer queued so far. */
+    synchronized void waitFor(CudaBuffer buffer, CUstream other) {
+        context.enter();
+        long use = buffer.lastUse();
+        if (use == 0) {
+            return;
+        }
+        if (positions[newest] < use) {
+            mark();
+        }
+        int first = newest;
+        for (int i = 0; i < MARKS; i++) {
+            if (positions[i] >= use && positions[i] < positions[first]) {
+                first = i;
+            }
+        }
+        context.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(other, marks[first], 0));
+    }
+
+    /** Sets an event when all that is queued so far is done. */
+    synchronized void signal(CUevent event) {
+        context.enter();
+        context.check("cuEventRecord", JCudaDriver.cuEventRecord(event, stream));
+    }
+
+    /** Lets all that is queued from now on wait for an event. */
+    synchronized void after(CUevent event) {
+        context.enter();
+        context.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream, event, 0));
+    }
+}

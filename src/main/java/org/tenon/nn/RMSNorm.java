@@ -1,0 +1,40 @@
+package org.tenon.nn;
+
+import org.tenon.Any;
+import org.tenon.Device;
+import org.tenon.DeviceType;
+import org.tenon.F;
+import org.tenon.Floating;
+import org.tenon.NormOptions;
+import org.tenon.Shape;
+import org.tenon.Tensor;
+
+/**
+ * {@link F#rmsNorm} with a weight, which starts at 1. PyTorch: {@code torch.nn.RMSNorm}.
+ *
+ * @param <S> any shape whose last sizes are the normalised ones
+ * @param <D> element type
+ * @param <Dev> device type
+ */
+public final class RMSNorm<S extends Shape, D extends Floating, Dev extends DeviceType> extends Layer<S, S, D, Dev> {
+    private final long[] normalizedShape;
+    private final NormOptions<D, Dev> options;
+
+    /** Over the last axes, of these sizes. */
+    public RMSNorm(Device<Dev> device, D dtype, long... normalizedShape) {
+        this(device, dtype, 1e-5, normalizedShape);
+    }
+
+    /** With this eps in place of 1e-5. */
+    public RMSNorm(Device<Dev> device, D dtype, double eps, long[] normalizedShape) {
+        this.normalizedShape = normalizedShape.clone();
+        options = NormOptions.<D, Dev>defaults()
+                .weight(register("weight", device.ones(Any.of(normalizedShape), dtype)))
+                .eps(eps);
+    }
+
+    @Override
+    public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
+        return F.rmsNorm(x, normalizedShape, options);
+    }
+}
