@@ -20,6 +20,7 @@ import org.tenon.gpu.Launch;
 import org.tenon.gpu.ProductLibrary;
 import org.tenon.gpu.ProfileTable;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
 
 /** One CUDA device: its context, its streams, its modules. */
@@ -127,6 +128,19 @@ final class CudaRuntime implements GpuRuntime {
     public GpuKernel kernel(String file, String kernel, String options) {
         return kernels.computeIfAbsent(
                 KernelNames.of(file, kernel, options), name -> build(file, kernel, options, name));
+    }
+
+    /** From PTX alone so far: a source in C would need a compiler at run time, such as NVRTC, and this is where it belongs. */
+    @Override
+    public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        String ptx = kernel.sources().ptx();
+        if (ptx == null) {
+            throw new TensorStateException(
+                    kernel.name(), "on " + name() + " its kernel must be PTX, made by nvcc; give it with ptx(...)");
+        }
+        context.enter();
+        CUfunction function = modules.function(ptx, "the PTX of " + kernel.name(), kernel.name());
+        return kernel("custom/" + kernel.name(), options, function);
     }
 
     private GpuKernel build(String file, String kernel, String options, String name) {

@@ -89,7 +89,8 @@ final class Modules {
         }
     }
 
-    private CUfunction function(String module, String resource, String name) {
+    /** Kernel {@code name} of a text; {@code resource} says where that is from, for messages. */
+    CUfunction function(String module, String resource, String name) {
         CUmodule loaded = load(module, resource + ", kernel " + name);
         CUfunction function = new CUfunction();
         context.check("cuModuleGetFunction of " + name, JCudaDriver.cuModuleGetFunction(function, loaded, name));

@@ -9,7 +9,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of kernels that users wrote. */
 final class CustomLaunches {
-    private static final int THREADS = 256;
     private static final int RANK = 8;
 
     private final GpuRuntime runtime;
@@ -57,7 +56,7 @@ final class CustomLaunches {
         }
         return variants.computeIfAbsent(preamble, _ -> {
             int block = switch (kernel.grid()) {
-                case THREADS -> THREADS;
+                case THREADS -> runtime.traits().threads();
                 case GROUPS -> runtime.traits().block();
             };
             return runtime.custom(kernel, preamble, "-DBLOCK=" + block);

@@ -161,17 +161,19 @@ final class OpenClRuntime implements GpuRuntime {
     }
 
     private GpuKernel build(String file, String kernel, String options) {
-        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, options);
+        status.checkThere();
+        return kernel(programs.get(file, allOptions(options)), file + "/" + kernel, kernel, block(options));
     }
 
     @Override
     public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
+        status.checkThere();
         String own = kernel.sources().openCl() == null
                 ? kernel.sources().shared()
                 : kernel.sources().openCl();
         String source = Sources.custom("portable.opencl.h", preamble, kernel.name(), own);
         cl_program program = programs.custom("the kernel of " + kernel.name(), source, allOptions(options));
-        return kernel(program, "custom/" + kernel.name(), kernel.name(), options);
+        return kernel(program, "custom/" + kernel.name(), kernel.name(), block(options));
     }
 
     private String allOptions(String options) {
@@ -179,8 +181,7 @@ final class OpenClRuntime implements GpuRuntime {
                 + (found.roundsDivisions() ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
     }
 
-    private GpuKernel kernel(cl_program program, String kernel, String function, String options) {
-        status.checkThere();
+    private GpuKernel kernel(cl_program program, String kernel, String function, int block) {
         int[] answer = new int[1];
         cl_kernel built = CL.clCreateKernel(program, function, answer);
         if (answer[0] == CL.CL_INVALID_KERNEL_NAME) {
@@ -190,14 +191,13 @@ final class OpenClRuntime implements GpuRuntime {
                             + "(...) is wanted");
         }
         status.check("clCreateKernel of " + kernel, answer[0]);
-        int block = block(options);
         long most = found.largestGroup(built);
         if (block > most) {
             CL.clReleaseKernel(built);
             throw new TensorStateException(
                     name,
-                    "the kernel " + kernel + " runs in groups of at most " + most + " threads on this device, not " + block
-                            + "; start with -Dtenon.opencl.block=" + Long.highestOneBit(Math.max(1, most)));
+                    "the kernel " + kernel + " runs in groups of at most " + most + " threads on this device, not "
+                            + block + "; start with -Dtenon.opencl.block=" + Long.highestOneBit(Math.max(1, most)));
         }
         return new OpenClKernel(kernel, block, built);
     }

@@ -37,8 +37,7 @@ public record ChildJvm(int exitCode, String output) {
     /** The same without the libraries whose file has this text in its name. */
     public static ChildJvm runWithout(String library, Class<?> main, List<String> flags, String... arguments)
             throws IOException {
-        String classPath = Arrays.stream(
-                        System.getProperty("java.class.path").split(File.pathSeparator))
+        String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(each -> !Path.of(each).getFileName().toString().contains(library))
                 .collect(Collectors.joining(File.pathSeparator));
         return start(Map.of(), classPath, main, flags, arguments);
