@@ -157,6 +157,23 @@ class SoftmaxSemanticsTest {
         assertThat(F.logSoftmax(x, SoftmaxOptions.along(0)).dtype()).isEqualTo(F16);
     }
 
+    /** A tensor cast first would lie in the device's cache afterwards. */
+    @ParameterizedTest
+    @MethodSource("devices")
+    void wideningIsPartOfTheSamePass(Device<?> device) {
+        Scope.run(() -> {
+            Tensor<?, ?, ?> half = device.randn(R2.of(512, 1024), F16, new Generator(1));
+            Tensor<?, ?, ?> brain = device.zeros(R2.of(512, 1024), BF16);
+            for (Tensor<?, ?, ?> x : List.of(half, brain)) {
+                for (int dim : new int[] {0, 1}) {
+                    device.trimMemory();
+                    Tensor<?, F32, ?> y = F.logSoftmax(x, dim, F32);
+                    assertThat(device.memory().cachedBytes()).isLessThan(y.numel() * F32.bytes());
+                }
+            }
+        });
+    }
+
     // ---- nll_loss, cross_entropy, kl_div
 
     @ParameterizedTest
