@@ -56,7 +56,8 @@ import org.tenon.support.TestedDevices;
  */
 @Tag("plain")
 class ContractTest {
-    private static final String[] FILTERS = System.getProperty("tenon.test.case", "").split("[|]", -1);
+    private static final String[] FILTERS =
+            System.getProperty("tenon.test.case", "").split("[|]", -1);
     private static final Set<String> REQUIRED = Arrays.stream(
                     System.getProperty("tenon.test.require", "").split(","))
             .map(String::strip)
