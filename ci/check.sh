@@ -8,7 +8,7 @@ exec </dev/null
 # ---- System packages --------------------------------------------------------
 # An OpenCL device for machines without one, the simulator that looks at its kernels, a compiler for the native tests, and a
 # browser for the test of the report page.
-packages=(g++ make unzip ocl-icd-libopencl1 pocl-opencl-icd oclgrind chromium)
+packages=(g++ make unzip ocl-icd-libopencl1 pocl-opencl-icd oclgrind chromium fonts-dejavu-core python3-numpy)
 if command -v apt-get >/dev/null && ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
     sudo=$( ((EUID == 0)) || echo sudo)
     $sudo apt-get update -qq
