@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 echo "compiling and copying the libraries"
 mvn -q -B test-compile dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$work/lib"
 cp -R target/classes target/test-classes "$work/"
-cp -R kernels native-tests "$work/" 2>/dev/null || cp -R kernels "$work/"
+cp -R kernels native-tests "$work/"
 rm -rf "$work/kernels/ptx"
 # What compiles sources or looks for them cannot run there.
 rm -rf "$work/test-classes/org/tenon/compile" "$work/test-classes/org/tenon/architecture"
@@ -104,7 +104,7 @@ skip() {
 }
 
 report() {
-    local summary=() failures=0 sanitizer
+    local summary=() failures=0 tool
     local suite=(org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=none)
     local contract=("${suite[@]}" --select-class=org.tenon.contract.ContractTest)
     echo "# Tenon on $(uname -srm), $(date -u +%Y-%m-%dT%H:%MZ)"
@@ -119,17 +119,23 @@ report() {
         skip "OpenCL" "no OpenCL device here"
     fi
     part "tests of the CUDA backend" java -Dtenon.test.require=cuda "${suite[@]}" --select-package=org.tenon.cuda --select-package=org.tenon.autograd --select-package=org.tenon.nn --select-package=org.tenon.optim --select-package=org.tenon.memory
+    local tools=()
     if command -v compute-sanitizer >/dev/null; then
-        for sanitizer in memcheck racecheck; do
-            part "softmax under compute-sanitizer $sanitizer" compute-sanitizer --tool "$sanitizer" --error-exitcode 9 \
-                "$dir/runtime/bin/java" "${vector[@]}" "${flags[@]}" -classpath "$dir/classes:$dir/test-classes:$dir/lib/*" \
-                -Dtenon.test.require=cuda "-Dtenon.test.case=cuda:0 F.logSoftmax" "${contract[@]}"
-        done
+        tools=(memcheck racecheck)
     else
         skip "compute-sanitizer" "it is not in PATH"
     fi
-    if command -v nvcc >/dev/null && [[ -e $dir/native-tests/cuda.sh ]]; then
-        part "native tests with nvcc" bash "$dir/native-tests/cuda.sh"
+    for tool in "${tools[@]}"; do
+        part "softmax cases under compute-sanitizer $tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+            "$dir/runtime/bin/java" "${vector[@]}" "${flags[@]}" -classpath "$dir/classes:$dir/test-classes:$dir/lib/*" \
+            -Dtenon.test.require=cuda "-Dtenon.test.case=cuda:0 F.logSoftmax(Tensor,int) float32" "${contract[@]}"
+    done
+    if command -v nvcc >/dev/null; then
+        part "native tests with nvcc" env OUT="$dir/native" bash "$dir/native-tests/cuda.sh"
+        for tool in "${tools[@]}"; do
+            part "native tests under compute-sanitizer $tool" env OUT="$dir/native" \
+                SANITIZER="compute-sanitizer --tool $tool --error-exitcode 9" bash "$dir/native-tests/cuda.sh"
+        done
     else
         skip "native tests with nvcc" "there is no nvcc"
     fi

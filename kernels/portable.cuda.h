@@ -2,7 +2,10 @@
 #define KERNEL ENTRY_KERNEL
 #define ENTRY_KERNEL extern "C" __global__
 #define OTHER_KERNEL static __device__
+// What follows each kernel: nothing for PTX, a registration in native-tests.
+#ifndef ENTRY
 #define ENTRY(name, block)
+#endif
 #define GLOBAL
 #define LOCAL __shared__
 #define INLINE static __device__ __forceinline__

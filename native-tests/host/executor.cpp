@@ -515,6 +515,9 @@ Registration::Registration(const Entry *entry) {
     sorted = false;
 }
 
+void *allocate(std::size_t bytes) { return std::malloc(bytes); }
+void release(void *memory) { std::free(memory); }
+
 const Entry *find(const char *name) {
     const std::vector<const Entry *> &all = sortedRegistry();
     auto at = std::lower_bound(all.begin(), all.end(), name, [](const Entry *e, const char *n) {

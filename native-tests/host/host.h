@@ -54,6 +54,10 @@ const Entry *find(const char *name);
 std::size_t entries();
 const Entry &entry(std::size_t number);
 
+// Memory that kernels can use: of exactly so many bytes, so that a sanitizer sees what lies after them.
+void *allocate(std::size_t bytes);
+void release(void *memory);
+
 // Runs a whole launch and returns when it is done. `params` are pointers to the parameters' values, as cuLaunchKernel
 // takes them. `cluster` 0 means the entry's own. Throws KernelError; what the launch had written until then stays.
 void launch(

@@ -255,14 +255,14 @@ Layout Layout::backwards(std::vector<long> sizes, long offset) {
 // ---- memory
 
 Buffer::Buffer(Type type, long length, long offset)
-    : type(type), length(length), offset(offset), memory(static_cast<unsigned char *>(std::malloc(bytes()))) {
+    : type(type), length(length), offset(offset), memory(static_cast<unsigned char *>(host::allocate(bytes()))) {
     clear();
     ASAN_POISON_MEMORY_REGION(memory, std::size_t(offset) * bytesOf(type));
 }
 
 Buffer::~Buffer() {
     ASAN_UNPOISON_MEMORY_REGION(memory, bytes());
-    std::free(memory);
+    host::release(memory);
 }
 
 void Buffer::clear() {
