@@ -16,7 +16,7 @@ public record NormOptions<D extends DType, Dev extends DeviceType>(
     /** Refuses an eps that is not 0 or more and finite. */
     public NormOptions {
         if (!(eps >= 0 && eps < Double.POSITIVE_INFINITY)) {
-            throw new TensorArgumentException("norm", "eps " + eps + " is not 0 or more and finite");
+            throw new TensorArgumentException("norm", "eps is " + eps + "; it must be 0 or more and finite");
         }
     }
 

@@ -73,8 +73,9 @@ final class Elementwise {
         DType dtype = DTYPES[i / 2 % Types.COUNT];
         boolean vectors = dtype != DType.I64 && dtype != DType.BOOL && !op.compares();
         boolean defined = switch (op) {
-            case EQ, NE, LT, LE, GT, GE, MAXIMUM, MINIMUM -> true;
-            case ADD, SUB, MUL -> dtype != DType.BOOL;
+            // Of bools the sum is "or" and the product "and".
+            case EQ, NE, LT, LE, GT, GE, ADD, MUL -> true;
+            case SUB, MAXIMUM, MINIMUM -> dtype != DType.BOOL;
             default -> dtype.isFloating();
         };
         return defined && (i % 2 == 0 || vectors);

@@ -57,9 +57,9 @@ public final class Attention {
                 || k.size(rank - 2) != v.size(rank - 2)) {
             throw Checks.error(
                     OP,
-                    "query [..., T, E], key [..., U, E] and value [..., U, V] are needed, not "
-                            + Arrays.toString(q.sizes()) + ", " + Arrays.toString(k.sizes()) + ", "
-                            + Arrays.toString(v.sizes()),
+                    "query, key and value of shapes " + Arrays.toString(q.sizes()) + ", "
+                            + Arrays.toString(k.sizes()) + ", " + Arrays.toString(v.sizes())
+                            + " do not fit; give [..., T, E], [..., U, E] and [..., U, V]",
                     q,
                     k,
                     v);
@@ -98,8 +98,8 @@ public final class Attention {
         if (!good) {
             throw Checks.error(
                     OP,
-                    "the " + what + " has shape " + Arrays.toString(sizes)
-                            + ", which does not broadcast to the scores, " + Arrays.toString(scores),
+                    "the " + what + " has shape " + Arrays.toString(sizes) + "; it must broadcast to the scores, "
+                            + Arrays.toString(scores),
                     mask);
         }
     }

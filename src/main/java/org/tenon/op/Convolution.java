@@ -38,9 +38,9 @@ public final class Convolution {
         if (x.size(1) != w.size(1) * groups || w.size(0) % groups != 0) {
             throw Checks.error(
                     op,
-                    "weight " + Arrays.toString(w.sizes()) + " in " + groups + " groups wants "
-                            + w.size(1) * groups + " input channels, not " + x.size(1)
-                            + ", and output channels that the groups divide",
+                    "weight " + Arrays.toString(w.sizes()) + " in " + groups + " groups does not fit " + x.size(1)
+                            + " input channels; it takes " + w.size(1) * groups
+                            + ", and has output channels that the groups divide",
                     x,
                     w);
         }
@@ -61,8 +61,8 @@ public final class Convolution {
         if (x.size(1) != w.size(0) || w.size(0) % groups != 0) {
             throw Checks.error(
                     op,
-                    "weight " + Arrays.toString(w.sizes()) + " in " + groups + " groups wants " + w.size(0)
-                            + " input channels that the groups divide, not " + x.size(1),
+                    "weight " + Arrays.toString(w.sizes()) + " in " + groups + " groups does not fit " + x.size(1)
+                            + " input channels; it takes " + w.size(0) + ", and the groups divide them",
                     x,
                     w);
         }
@@ -73,14 +73,19 @@ public final class Convolution {
             if (extra[i] < 0 || extra[i] >= Math.max(geometry.stride()[i], geometry.dilation()[i])) {
                 throw Checks.error(
                         op,
-                        "output padding " + extra[i] + " is not 0 or more and less than stride or dilation, "
-                                + Math.max(geometry.stride()[i], geometry.dilation()[i]),
+                        "output padding " + extra[i] + " is outside [0, "
+                                + Math.max(geometry.stride()[i], geometry.dilation()[i])
+                                + "), which ends at the stride or the dilation",
                         x);
             }
             long last = (x.size(2 + i) - 1) * geometry.stride()[i];
             lengths[i] = last + geometry.span(i) - 2 * geometry.padding()[i] + extra[i];
             if (x.size(2 + i) < 1 || lengths[i] < 1) {
-                throw Checks.error(op, "the result would have size " + lengths[i] + " along spatial axis " + i, x);
+                throw Checks.error(
+                        op,
+                        "the result would have size " + lengths[i] + " along spatial axis " + i
+                                + "; use less padding or a larger input",
+                        x);
             }
         }
         Convolution convolution = new Convolution(op, geometry, groups, x.size(0), channels, lengths);
@@ -103,7 +108,11 @@ public final class Convolution {
         int rank = geometry.axes() + 2;
         if (x.rank() != rank || w.rank() != rank) {
             throw Checks.error(
-                    op, "input and weight need rank " + rank + ", batch or output first, then channels", x, w);
+                    op,
+                    "ranks " + x.rank() + " and " + w.rank() + " do not fit; input and weight need rank " + rank
+                            + ", batch or output first, then channels",
+                    x,
+                    w);
         }
         if (groups < 1) {
             throw Checks.error(op, groups + " groups are too few; there is at least one", x);

@@ -68,7 +68,8 @@ public final class Ctc {
         Checks.integral(OP, "the target", targets);
         LossTerms.checkReduction(OP, logp, reduction);
         if (logp.rank() != 3 || targets.rank() != 2 || targets.size(0) != logp.size(1)) {
-            throw Checks.error(OP, "log-probabilities (T, N, C) and targets (N, S) are needed", logp, targets);
+            throw Checks.error(
+                    OP, "the shapes do not fit; give log-probabilities (T, N, C) and targets (N, S)", logp, targets);
         }
         if (blank < 0 || blank >= logp.size(2)) {
             throw Checks.error(OP, "blank " + blank + " is outside [0, " + logp.size(2) + ")", logp);
@@ -80,7 +81,10 @@ public final class Ctc {
     private static void checkLengths(String what, long[] lengths, long least, long most, Value logp) {
         if (lengths.length != logp.size(1)) {
             throw Checks.error(
-                    OP, lengths.length + " " + what + " lengths are given for a batch of " + logp.size(1), logp);
+                    OP,
+                    lengths.length + " " + what + " lengths are given for a batch of " + logp.size(1)
+                            + "; give one for each",
+                    logp);
         }
         for (int i = 0; i < lengths.length; i++) {
             if (lengths[i] < least || lengths[i] > most) {

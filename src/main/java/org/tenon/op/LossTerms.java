@@ -38,7 +38,7 @@ public final class LossTerms {
     public static Value huber(Value x, Value target, double delta, LossReduction reduction) {
         check("huberLoss", x, target, reduction);
         if (!(delta > 0)) {
-            throw Checks.error("huberLoss", "delta " + delta + " is not positive", x);
+            throw Checks.error("huberLoss", "delta is " + delta + "; it must be positive", x);
         }
         return reduced("huberLoss", x, reduction, () -> huber(difference(x, target), delta));
     }
@@ -47,7 +47,7 @@ public final class LossTerms {
     public static Value smoothL1(Value x, Value target, double beta, LossReduction reduction) {
         check("smoothL1Loss", x, target, reduction);
         if (!(beta >= 0)) {
-            throw Checks.error("smoothL1Loss", "beta " + beta + " is not 0 or more", x);
+            throw Checks.error("smoothL1Loss", "beta is " + beta + "; it must be 0 or more", x);
         }
         return reduced("smoothL1Loss", x, reduction, () -> {
             Value d = difference(x, target);
@@ -87,7 +87,12 @@ public final class LossTerms {
             Checks.operands(op, x, weight);
             Checks.sameDtype(op, x, weight);
             if (!Arrays.equals(Checks.broadcast(op, x, weight), x.sizes())) {
-                throw Checks.error(op, "the " + what + " must broadcast to the input", x, weight);
+                throw Checks.error(
+                        op,
+                        "the " + what + " has shape " + Arrays.toString(weight.sizes())
+                                + "; it must broadcast to the input",
+                        x,
+                        weight);
             }
         }
     }

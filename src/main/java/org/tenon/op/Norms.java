@@ -46,7 +46,11 @@ public final class Norms {
         if (shape.length == 0
                 || first < 0
                 || !Arrays.equals(Arrays.copyOfRange(x.layout().sizes(), first, x.rank()), shape)) {
-            throw Checks.error(op, "the last sizes must be those to normalise, " + Arrays.toString(shape), x);
+            throw Checks.error(
+                    op,
+                    "the last sizes are not those to normalise; they must be " + Arrays.toString(shape)
+                            + ", one axis at least",
+                    x);
         }
         checkAffine(op, x, weight, "weight", shape);
         checkAffine(op, x, bias, "bias", shape);
@@ -132,7 +136,8 @@ public final class Norms {
         Checks.operands("batchNorm", x, mean, variance, weight, bias);
         Checks.floating("batchNorm", x);
         if (x.rank() < 2) {
-            throw Checks.error("batchNorm", "rank 2 or more is needed, batch and channels first", x);
+            throw Checks.error(
+                    "batchNorm", "rank " + x.rank() + " is too low; give batch and channels first, rank 2 or more", x);
         }
         checkAffine("batchNorm", x, mean, "running mean", x.size(1));
         checkAffine("batchNorm", x, variance, "running variance", x.size(1));

@@ -38,7 +38,8 @@ public final class Pooling {
             if (2 * geometry.padding()[i] > geometry.kernel()[i]) {
                 throw Checks.error(
                         op,
-                        "padding " + geometry.padding()[i] + " is more than half the window's " + geometry.kernel()[i],
+                        "padding " + geometry.padding()[i] + " is more than half the window's " + geometry.kernel()[i]
+                                + "; give " + geometry.kernel()[i] / 2 + " at most",
                         x);
             }
         }
@@ -49,7 +50,8 @@ public final class Pooling {
         Checks.operands(op, x);
         Checks.floating(op, x);
         if (x.rank() < axes + 1) {
-            throw Checks.error(op, "rank " + (axes + 1) + " or more is needed, spatial axes last", x);
+            throw Checks.error(
+                    op, "rank " + x.rank() + " is too low; give rank " + (axes + 1) + " or more, spatial axes last", x);
         }
     }
 
@@ -121,7 +123,10 @@ public final class Pooling {
         for (int i = 0; i < outputs.length; i++) {
             if (outputs[i] < 1 || x.size(x.rank() - outputs.length + i) < 1) {
                 throw Checks.error(
-                        op, "sizes " + Arrays.toString(outputs) + " of the result and those of x are 1 or more", x);
+                        op,
+                        "there is nothing to pool into " + Arrays.toString(outputs)
+                                + "; sizes of the result and of x are 1 or more",
+                        x);
             }
         }
     }

@@ -94,7 +94,10 @@ public final class Recurrence {
         Checks.sameDtype(op, x, map);
         if (x.rank() != 3 || x.size(2) != map.size(1) || x.size(0) < 1) {
             throw Checks.error(
-                    op, "sequences of at least one step and " + map.size(1) + " features are needed, in rank 3", x);
+                    op,
+                    "the input does not fit; give rank 3, sequences of at least one step and " + map.size(1)
+                            + " features",
+                    x);
         }
         long[] wanted = {layers.size(), x.size(1), map.size(0) / cell.gates};
         for (Value state : new Value[] {hidden, memory}) {

@@ -26,10 +26,10 @@ public final class VectorLosses {
         checkPair(op, a, b);
         int axis = Checks.axis(op, dim, a);
         if (a.rank() == 0) {
-            throw Checks.error(op, "scalars have no axis", a);
+            throw Checks.error(op, "scalars have no axis; give rank 1 or more", a);
         }
         if (!(eps > 0)) {
-            throw Checks.error(op, "eps " + eps + " is not positive", a);
+            throw Checks.error(op, "eps is " + eps + "; it must be positive", a);
         }
         return Frame.result(() -> {
             Value x = Copies.widened(a);
@@ -57,7 +57,8 @@ public final class VectorLosses {
         if (!Arrays.equals(a.sizes(), b.sizes())) {
             throw Checks.error(
                     op,
-                    "shapes " + Arrays.toString(a.sizes()) + " and " + Arrays.toString(b.sizes()) + " differ",
+                    "shapes " + Arrays.toString(a.sizes()) + " and " + Arrays.toString(b.sizes())
+                            + " differ; they must be equal",
                     a,
                     b);
         }
@@ -69,7 +70,7 @@ public final class VectorLosses {
         checkPair(op, a, b);
         Checks.operands(op, a, target);
         if (a.rank() != 2 || target.rank() != 1 || target.size(0) != a.size(0)) {
-            throw Checks.error(op, "rows (N, E) twice and a target (N) are needed", a, b, target);
+            throw Checks.error(op, "the shapes do not fit; give rows (N, E) twice and a target (N)", a, b, target);
         }
         LossTerms.checkReduction(op, a, reduction);
         return LossTerms.reduced(op, a, reduction, () -> {
@@ -94,10 +95,10 @@ public final class VectorLosses {
         Checks.floating(op, x);
         Checks.integral(op, "the target", target);
         if (x.rank() != 2 || target.rank() != 1 || target.size(0) != x.size(0)) {
-            throw Checks.error(op, "scores (N, C) and a target (N) are needed", x, target);
+            throw Checks.error(op, "the shapes do not fit; give scores (N, C) and a target (N)", x, target);
         }
         if (p != 1 && p != 2) {
-            throw Checks.error(op, "p " + p + " is neither 1 nor 2", x);
+            throw Checks.error(op, "p is " + p + "; it must be 1 or 2", x);
         }
         Nll.checkWeight(op, x, weight);
         LossTerms.checkReduction(op, x, reduction);

@@ -68,7 +68,8 @@ public final class Windows {
                     throw Checks.error(
                             op,
                             "a window that covers " + span(i) + " does not fit into " + lengths[i] + " with padding "
-                                    + padding[i] + " along spatial axis " + i,
+                                    + padding[i] + " along spatial axis " + i
+                                    + "; use a smaller window or more padding",
                             x);
                 }
             }

@@ -207,7 +207,7 @@ final class AttentionSpecs {
         OpSpec.Op plain = op(false, Mask.NONE, Double.NaN);
         spec.refuses(
                 "features that differ",
-                "are needed, not [1, 2, 3, 4], [1, 2, 3, 5], [1, 2, 3, 4]",
+                "shapes [1, 2, 3, 4], [1, 2, 3, 5], [1, 2, 3, 4] do not fit; give [..., T, E]",
                 d -> plain.apply(in(
                         d,
                         made(d, Arr.normal(DType.F32, 1, 1, 2, 3, 4)),
@@ -215,7 +215,7 @@ final class AttentionSpecs {
                         made(d, Arr.normal(DType.F32, 1, 1, 2, 3, 4)))));
         spec.refuses(
                 "keys and values that differ in number",
-                "scaledDotProductAttention: query [..., T, E]",
+                "scaledDotProductAttention: query, key and value of shapes [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 2, 4]",
                 d -> plain.apply(in(
                         d,
                         made(d, Arr.normal(DType.F32, 1, 1, 2, 3, 4)),
@@ -224,7 +224,7 @@ final class AttentionSpecs {
         Arr x = Arr.normal(DType.F32, 1, 1, 2, 3, 4);
         spec.refuses(
                 "a mask that does not broadcast",
-                "the mask has shape [3, 2], which does not broadcast to the scores, [1, 2, 3, 3]",
+                "the mask has shape [3, 2]; it must broadcast to the scores, [1, 2, 3, 3]",
                 d -> op(false, Mask.ALLOWED, 1)
                         .apply(in(d, made(d, x), made(d, x), made(d, x), made(d, Arr.any(DType.BOOL, 1, 3, 2)))));
         spec.refuses(

@@ -253,7 +253,7 @@ final class ConvSpecs {
                 Arr.normal(DType.F64, 2, 4, 1, 2, 2));
         spec.refuses(
                 "channels that differ",
-                "conv2d: weight [5, 2, 3, 3] in 1 groups wants 2 input channels, not 3",
+                "conv2d: weight [5, 2, 3, 3] in 1 groups does not fit 3 input channels; it takes 2",
                 d -> conv2dOp(Plan.PLAIN)
                         .apply(in(
                                 d,
@@ -353,7 +353,7 @@ final class ConvSpecs {
                 Arr.normal(DType.F64, 2, 2, 1, 2, 2));
         spec.refuses(
                 "too much output padding",
-                "convTranspose2d: output padding 2 is not 0 or more and less than stride or dilation, 2",
+                "convTranspose2d: output padding 2 is outside [0, 2)",
                 d -> transposedOp(new Plan(ints(2, 2), ints(0, 0), ints(1, 1), 1, ints(2, 2)))
                         .apply(in(
                                 d,
@@ -361,7 +361,7 @@ final class ConvSpecs {
                                 made(d, Arr.normal(DType.F32, 1, 3, 2, 2, 2)))));
         spec.refuses(
                 "channels that differ",
-                "wants 2 input channels that the groups divide, not 3",
+                "does not fit 3 input channels; it takes 2",
                 d -> transposedOp(Plan.PLAIN)
                         .apply(in(
                                 d,
@@ -543,12 +543,12 @@ final class ConvSpecs {
                 Arr.normal(DType.F32, 1, 2, 2, 6, 4));
         avg.refuses(
                 "size 0",
-                "sizes [0, 2] of the result and those of x are 1 or more",
+                "there is nothing to pool into [0, 2]; sizes",
                 d -> F.adaptiveAvgPool2d(
                         made(d, Arr.normal(DType.F32, 1, 1, 1, 5, 5)).as(K4), 0, 2));
         max.refuses(
                 "an empty image",
-                "sizes [2, 2] of the result and those of x are 1 or more",
+                "there is nothing to pool into [2, 2]; sizes",
                 d -> F.adaptiveMaxPool2d(
                         made(d, Arr.normal(DType.F32, 1, 1, 1, 0, 5)).as(K4), 2, 2));
     }

@@ -280,16 +280,23 @@ final class ElementwiseSpecs {
         List<DType> n = withBool.subList(0, 6);
         pairwise(all, "Tensor.add(Tensor)", n, x -> x.a().add(x.b()), add, addN);
         pairwise(all, "Tensor.sub(Tensor)", n, x -> x.a().sub(x.b()), sub, subN);
-        pairwise(all, "Tensor.mul(Tensor)", n, x -> x.a().mul(x.b()), mul, mulN);
+        pairwise(all, "Tensor.mul(Tensor)", withBool, x -> x.a().mul(x.b()), mul, mulN);
         pairwise(all, "Tensor.maximum(Tensor)", n, x -> x.a().maximum(x.b()), Reference::max, Math::max);
         pairwise(all, "Tensor.minimum(Tensor)", n, x -> x.a().minimum(x.b()), Reference::min, Math::min);
         pairwise(all, "F.add(Tensor,Tensor)", n, x -> F.add(x.a(), x.b()), add, addN);
         pairwise(all, "F.sub(Tensor,Tensor)", n, x -> F.sub(x.a(), x.b()), sub, subN);
-        pairwise(all, "F.mul(Tensor,Tensor)", n, x -> F.mul(x.a(), x.b()), mul, mulN);
+        pairwise(all, "F.mul(Tensor,Tensor)", withBool, x -> F.mul(x.a(), x.b()), mul, mulN);
         pairwise(all, "F.maximum(Tensor,Tensor)", n, x -> F.maximum(x.a(), x.b()), Reference::max, Math::max);
         pairwise(all, "F.minimum(Tensor,Tensor)", n, x -> F.minimum(x.a(), x.b()), Reference::min, Math::min);
         pairwise(all, "F.div(Tensor,Tensor)", FLOATS, x -> F.div(x.a(), x.b()), (a, b) -> a / b, null);
         pairwise(all, "F.pow(Tensor,Tensor)", FLOATS, x -> F.pow(x.a(), x.b()), Reference::pow, null);
+        specOf(all, "Tensor.add(Tensor)")
+                .exact(
+                        "bool, which is or",
+                        x -> x.a().add(x.b()),
+                        x -> Reference.zip(x.get(0), x.get(1), add, (a, b) -> a | b),
+                        Arr.any(DType.BOOL, 1, 5, 7),
+                        Arr.any(DType.BOOL, 2, 1, 7));
     }
 
     private static void compared(

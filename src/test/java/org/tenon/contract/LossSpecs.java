@@ -105,11 +105,11 @@ final class LossSpecs {
         Arr two = Arr.normal(DType.F32, 1, 2);
         huber.refuses(
                 "delta 0",
-                "huberLoss: delta 0.0 is not positive",
+                "huberLoss: delta is 0.0; it must be positive",
                 d -> F.huberLoss(made(d, two), made(d, two), 0, Reduction.<Any>mean()));
         smooth.refuses(
                 "beta -1",
-                "smoothL1Loss: beta -1.0 is not 0 or more",
+                "smoothL1Loss: beta is -1.0; it must be 0 or more",
                 d -> F.smoothL1Loss(made(d, two), made(d, two), -1, Reduction.<Any>mean()));
     }
 
@@ -246,7 +246,7 @@ final class LossSpecs {
                         "mean"));
         spec.refuses(
                 "a weight of a higher rank",
-                "the posWeight must broadcast to the input",
+                "the posWeight has shape [2, 3]; it must broadcast",
                 d -> weighted.apply(
                         in(
                                 d,
@@ -399,7 +399,7 @@ final class LossSpecs {
         embedding.grad("sum", x -> loss.apply(x, "sum"), new int[] {0, 1}, a, b, signs(DType.F64, 3));
         similarity.refuses(
                 "eps 0",
-                "cosineSimilarity: eps 0.0 is not positive",
+                "cosineSimilarity: eps is 0.0; it must be positive",
                 d -> F.cosineSimilarity(made(d, a).as(K2), made(d, b).as(K2), R2.<Dim, Dim>dim1(), 0));
         similarity.refuses(
                 "shapes that differ",
@@ -407,7 +407,7 @@ final class LossSpecs {
                 d -> op.apply(in(d, made(d, a), made(d, Arr.normal(DType.F64, 1, 3, 5)))));
         embedding.refuses(
                 "another number of targets",
-                "rows (N, E) twice and a target (N) are needed",
+                "the shapes do not fit; give rows (N, E) twice and a target (N)",
                 d -> loss.apply(in(d, made(d, a), made(d, b), made(d, signs(DType.F64, 2))), "sum"));
         embedding.refuses(
                 "batchMean",
@@ -462,7 +462,7 @@ final class LossSpecs {
         }
         spec.refuses(
                 "p 3",
-                "multiMarginLoss: p 3 is neither 1 nor 2",
+                "multiMarginLoss: p is 3; it must be 1 or 2",
                 d -> F.multiMarginLoss(
                         made(d, Arr.normal(DType.F64, 1, 3, 4)).as(K2),
                         OpSpec.asInts(made(d, Arr.ints(DType.I64, 1, 0, 4, 3))).as(K1),

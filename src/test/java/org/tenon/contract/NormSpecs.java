@@ -108,11 +108,11 @@ final class NormSpecs {
         spec.grad("plain", x -> F.layerNorm(x.a(), new long[] {4}, options()), Arr.normal(DType.F64, 1, 2, 4));
         spec.refuses(
                 "another shape",
-                "layerNorm: the last sizes must be those to normalise, [4]",
+                "layerNorm: the last sizes are not those to normalise; they must be [4]",
                 d -> F.layerNorm(made(d, Arr.normal(DType.F32, 1, 2, 3)), new long[] {4}, options()));
         spec.refuses(
                 "no axes",
-                "the last sizes must be those to normalise, []",
+                "the last sizes are not those to normalise; they must be []",
                 d -> F.layerNorm(made(d, Arr.normal(DType.F32, 1, 2, 3)), new long[0], options()));
         spec.refuses(
                 "a weight of another shape",
@@ -135,7 +135,7 @@ final class NormSpecs {
         spec.refuses("a closed tensor", "after it was closed", d -> F.layerNorm(closed(d), new long[] {2}, options()));
         spec.refuses(
                 "a bad eps",
-                "eps -1.0 is not 0 or more",
+                "eps is -1.0; it must be 0 or more",
                 d -> F.layerNorm(closed(d), new long[] {2}, options().eps(-1)));
     }
 
@@ -165,7 +165,7 @@ final class NormSpecs {
                         options().bias(made(d, Arr.normal(DType.F64, 1, 3)))));
         spec.refuses(
                 "another shape",
-                "rmsNorm: the last sizes must be those to normalise, [2]",
+                "rmsNorm: the last sizes are not those to normalise; they must be [2]",
                 d -> F.rmsNorm(made(d, Arr.normal(DType.F32, 1, 2, 3)), new long[] {2}, options()));
     }
 
@@ -211,7 +211,7 @@ final class NormSpecs {
                 d -> F.batchNorm(made(d, Arr.normal(DType.F32, 1, 1, 3)), options()));
         spec.refuses(
                 "a vector",
-                "rank 2 or more is needed",
+                "rank 1 is too low; give batch and channels first",
                 d -> F.batchNorm(made(d, Arr.normal(DType.F32, 1, 3)), options()));
         spec.refuses(
                 "a weight of another size",
