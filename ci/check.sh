@@ -92,7 +92,7 @@ readme_tests() {
 main_job() { mvn -q -B test-compile exec:exec -Dargs="--steps 50 $*"; }
 
 stand_in_main_job() {
-    mvn -q -B test-compile exec:exec -Djvm.native="--enable-native-access=ALL-UNNAMED -Dtenon.cuda.driver=$PWD/target/simcuda/libcuda.so.1" \
+    mvn -q -B test-compile exec:exec -Dtenon.cuda.driver="$PWD/target/simcuda/libcuda.so.1" \
         -Dargs="--steps 5 --device cuda:0"
 }
 

@@ -131,6 +131,14 @@ class ContractTest {
 
     private void addCases(List<DynamicTest> tests, Device<Cpu> device) {
         for (OpSpec spec : specs) {
+            if (!spec.runsOn(kind(device.name()))) {
+                String name = device.name() + " " + spec.name;
+                tests.add(counted(device.name(), name, () -> {
+                    REASONS.put(device.name(), spec.elsewhere);
+                    Assumptions.abort(spec.elsewhere);
+                }));
+                continue;
+            }
             for (OpSpec.Sample sample : spec.samples) {
                 if (!sample.inputs().stream().allMatch(input -> device.supports(input.dtype()))) {
                     continue;

@@ -92,6 +92,8 @@ final class OpSpec {
     final List<Smooth> smooth = new ArrayList<>();
     final List<Bad> bad = new ArrayList<>();
     boolean view;
+    List<String> kinds = List.of();
+    String elsewhere = "";
 
     OpSpec(String name) {
         this.name = name;
@@ -101,6 +103,17 @@ final class OpSpec {
     OpSpec view() {
         view = true;
         return this;
+    }
+
+    /** Runs on these kinds of device only, for a reason. */
+    OpSpec only(List<String> kinds, String elsewhere) {
+        this.kinds = kinds;
+        this.elsewhere = elsewhere;
+        return this;
+    }
+
+    boolean runsOn(String kind) {
+        return kinds.isEmpty() || kinds.contains(kind);
     }
 
     OpSpec sample(String sample, Op op, Ref ref, Arr... inputs) {

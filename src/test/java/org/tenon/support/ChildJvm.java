@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
 
 /** A JVM of its own for what takes flags, fills memory, or ends. It has this one's class path and Vector API. */
 public record ChildJvm(int exitCode, String output) {
+    /** Where this JVM has the CUDA driver from: a child sees the same devices. */
+    private static final String DRIVER = "tenon.cuda.driver";
+
     /** Runs {@code main} with these flags and arguments; what it prints comes back, standard error among it. */
     public static ChildJvm run(Class<?> main, List<String> flags, String... arguments) throws IOException {
         List<String> all = new ArrayList<>(flags);
@@ -48,6 +51,9 @@ public record ChildJvm(int exitCode, String output) {
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (System.getProperty(DRIVER) != null) {
+            command.add("-D" + DRIVER + "=" + System.getProperty(DRIVER));
+        }
         command.addAll(flags);
         command.addAll(List.of("-classpath", classPath, main.getName()));
         command.addAll(List.of(arguments));
