@@ -234,8 +234,12 @@ class RecurrentTest {
                 HIDDEN,
                 Recurrent.Options.DEFAULTS.dropout(1).layers(2),
                 new Generator(1));
-        refused(() -> lstm.forward(device.ones(R3.of(4, 2, 7))), "lstm: sequences of at least one step and 3 features");
-        refused(() -> lstm.forward(device.ones(R3.of(0, 2, 3))), "lstm: sequences of at least one step");
+        refused(
+                () -> lstm.forward(device.ones(R3.of(4, 2, 7))),
+                "lstm: the input does not fit; give rank 3, sequences of at least one step and 3 features");
+        refused(
+                () -> lstm.forward(device.ones(R3.of(0, 2, 3))),
+                "lstm: the input does not fit; give rank 3, sequences of at least one step");
         var x = device.ones(R3.<Dim, Dim, Dim>of(4, 2, 3));
         refused(
                 () -> lstm.forward(x, device.ones(R3.of(1, 2, 5)), device.ones(R3.of(2, 2, 5))),
