@@ -1,4 +1,5 @@
 // unary.k and binary.k.
+#include <algorithm>
 #include <cmath>
 
 #include "test.h"
@@ -130,7 +131,7 @@ const std::map<std::string, Pair> BINARY = {
 
 // What may come out of integer operations: computed exactly and wrapped, as the kernels promise.
 L integer(const std::string &op, Type type, L a, L b) {
-    return op == "ADD" ? wrapped(type, a + b)
+    return op == "ADD" ? (type == b8 ? std::min<L>(1, a + b) : wrapped(type, a + b))
             : op == "SUB" ? wrapped(type, a - b)
             : op == "MUL" ? (type == i64 ? (L) (long) ((unsigned long) (long) a * (unsigned long) (long) b) : wrapped(type, a * b))
                           : BINARY.at(op).of(a, b).value;
