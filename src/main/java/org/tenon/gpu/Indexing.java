@@ -151,6 +151,10 @@ final class Indexing {
         Launch launch = Launch.begin().buffer(out).buffer(x).buffer(index).buffer(flag.buffer());
         launch.value(count).value(0).value(number).value(check.bound()).value(0).value(rows.len());
         launch.offset(out).offset(index).offset(x).value(0).value(0);
-        return launch.value(rows.outer()).value(rows.inner()).value(index.count());
+        // The structure has axes for the other kernels: a device may refuse an argument of another size.
+        return launch.value(rows.outer())
+                .value(rows.inner())
+                .value(index.count())
+                .zeros(4 * Axes.RANK);
     }
 }
