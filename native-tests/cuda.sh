@@ -12,7 +12,7 @@ done
 mkdir -p "$out"
 flags=(-std=c++17 -arch="$arch" -I native-tests/host -I native-tests/kernels)
 # float32 in full, of the other types of softmax a few: as on the host.
-softmax='softmax__softmax_rows.*(T_f32__U_f32|T_f64.*COLUMNS_(1|8|256)__|T_f16__U_f16.*COLUMNS_(1|256)__|T_bf16.*COLUMNS_(1|4|256)__|T_f32__U_f16.*COLUMNS_(64|256)__)|softmax__softmax_columns.*(T_f32__U_f32|COLUMNS_(1|16|128)__)'
+softmax=$(sed -n 's/^SOFTMAX_[A-Z]* := //p' native-tests/build.mk | paste -sd"|")
 
 compile() { # SOURCE OBJECT FLAGS...: unless it is there and newer
     local source=$1 object=$2
