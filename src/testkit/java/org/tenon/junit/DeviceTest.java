@@ -18,7 +18,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * @DeviceTest
  * <Dev extends DeviceType> void rowsSumToOne(Device<Dev> device) {
  *     Tensor<R2<Dim, Dim>, F32, Dev> x = device.randn(R2.of(8, 100));
- *     assertClose(F.softmax(x, -1).sum(R2.dim2()), 1, 1, 1, 1, 1, 1, 1, 1);
+ *     assertClose(F.softmax(x, -1).sum(R2.dim1()), 1, 1, 1, 1, 1, 1, 1, 1);
  * }
  * }</pre>
  *

@@ -1,4 +1,4 @@
-package org.tenon.junit;
+package org.tenon.devicetest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -17,6 +17,8 @@ import org.tenon.Dim;
 import org.tenon.F32;
 import org.tenon.R1;
 import org.tenon.Tensor;
+import org.tenon.junit.Buffers;
+import org.tenon.junit.DeviceTest;
 
 /** Tests that {@link DeviceTestTest} runs and looks at. Nested, so that nobody else finds them. */
 final class DeviceTestFixtures {

@@ -1,4 +1,4 @@
-package org.tenon.junit;
+package org.tenon.devicetest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
@@ -18,6 +18,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.tenon.Device;
 import org.tenon.Devices;
 import org.tenon.Tensor;
+import org.tenon.junit.TestDevices;
 
 @Tag("plain")
 class DeviceTestTest {

@@ -1,4 +1,4 @@
-package org.tenon.junit;
+package org.tenon.devicetest;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.tenon.DType.F16;
@@ -16,6 +16,8 @@ import org.tenon.Dim;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Tensor;
+import org.tenon.junit.DeviceTest;
+import org.tenon.junit.Tolerance;
 
 @Tag("plain")
 class TensorAssertionsTest {
