@@ -15,8 +15,8 @@ import org.tenon.Any;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.DeviceType;
-import org.tenon.F;
 import org.tenon.F32;
+import org.tenon.F;
 import org.tenon.Floating;
 import org.tenon.Generator;
 import org.tenon.Gradients;
@@ -24,8 +24,8 @@ import org.tenon.R0;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
-import org.tenon.support.TestedDevices;
+import org.tenon.junit.DeviceTest;
+import org.tenon.junit.TestDevices;
 
 /** Many parameters in one optimizer take the steps, bit for bit, that each takes in an optimizer of its own. */
 @Tag("plain")
@@ -71,7 +71,7 @@ class FusedUpdatesTest {
 
     @TestFactory
     Stream<DynamicTest> togetherAsApart() {
-        return TestedDevices.all().stream()
+        return TestDevices.all().stream()
                 .flatMap(device -> KINDS.stream()
                         .flatMap(kind -> Stream.<Floating>of(DType.F32, DType.F64, DType.F16, DType.BF16)
                                 .filter(device::supports)
@@ -156,7 +156,7 @@ class FusedUpdatesTest {
     }
 
     /** Kernels round where single ops do, those of half types in float32. */
-    @EveryDevice
+    @DeviceTest
     void kernelsRoundAsSingleOps(Device<?> device) {
         Scope.run(() -> {
             singleOps(device, DType.F32, DType.F32);
@@ -249,7 +249,7 @@ class FusedUpdatesTest {
     }
 
     /** A gradient that is another parameter's memory is read before, or after, that changes, never meanwhile. */
-    @EveryDevice
+    @DeviceTest
     void sharedMemoryIsUsedInOrder(Device<?> device) {
         Scope.run(() -> shared(device));
     }
@@ -271,7 +271,7 @@ class FusedUpdatesTest {
     }
 
     /** One bad operand, and no parameter has moved nor counted a step. */
-    @EveryDevice
+    @DeviceTest
     void aRefusedStepChangesNothing(Device<?> device) {
         Scope.run(() -> refused(device));
     }
@@ -292,7 +292,7 @@ class FusedUpdatesTest {
     }
 
     /** What was saved for a backward before the step is known to have changed. */
-    @EveryDevice
+    @DeviceTest
     void aStepSpoilsWhatWasSaved(Device<?> device) {
         Scope.run(() -> spoiled(device));
     }
