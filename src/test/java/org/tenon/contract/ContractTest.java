@@ -41,6 +41,7 @@ import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
 import org.tenon.examples.Swish;
+import org.tenon.nn.Module;
 import org.tenon.junit.TestDevices;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
@@ -508,9 +509,20 @@ class ContractTest {
         assertThat(missing).as("methods without a spec").isEmpty();
         assertThat(methods).as("what is listed as no op exists").containsAll(NO_OPS);
         assertThat(methods.size()).as("methods seen").isGreaterThan(200);
-        assertThat(specified.stream().map(name -> name.split(" ")[0]).filter(name -> !methods.contains(name)))
+        assertThat(specified.stream()
+                        .map(name -> name.split(" ")[0])
+                        .filter(name -> !methods.contains(name) && !isLayer(name)))
                 .as("specs of methods that do not exist")
                 .isEmpty();
+    }
+
+    /** Layers have specs too, of the names of their classes: {@code nn.GRU}. */
+    private static boolean isLayer(String name) {
+        try {
+            return name.startsWith("nn.") && Module.class.isAssignableFrom(Class.forName("org.tenon." + name));
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
     }
 
     private static String signature(Method method) {
