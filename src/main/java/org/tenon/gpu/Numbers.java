@@ -8,8 +8,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of random numbers and of optimizer steps. */
 final class Numbers {
-    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
-    };
     private static final String[] STEPS = {"sgd", "sgd_momentum", "adam"};
 
     private final GpuRuntime runtime;
@@ -24,19 +22,20 @@ final class Numbers {
                 i -> runtime.kernel(
                         "random",
                         "random",
-                        "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT=" + Types.name(DTYPES[i % Types.COUNT])
-                                + " -DBLOCK=" + runtime.traits().threads()));
+                        "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT="
+                                + Types.name(Types.ALL.get(i % Types.COUNT)) + " -DBLOCK="
+                                + runtime.traits().threads()));
         updates = new Variants(
                 STEPS.length * 4,
                 i -> runtime.kernel(
                         "update",
                         STEPS[i % STEPS.length],
-                        "-DT=" + Types.name(DTYPES[i / STEPS.length]) + " -DBLOCK="
+                        "-DT=" + Types.name(Types.ALL.get(i / STEPS.length)) + " -DBLOCK="
                                 + runtime.traits().threads()));
     }
 
     private static boolean exists(int i) {
-        DType dtype = DTYPES[i % Types.COUNT];
+        DType dtype = Types.ALL.get(i % Types.COUNT);
         return switch (RandomOp.values()[i / Types.COUNT]) {
             case UNIFORM, NORMAL -> dtype.isFloating();
             case INTEGERS -> !dtype.isFloating() && dtype != DType.BOOL;
