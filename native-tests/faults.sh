@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that the checks of kernels can fail: plants an access outside a buffer and a missing barrier in copies of the
-# kernels, and requires that the host run and Oclgrind both catch each.
+# kernels, and requires that the host run and Oclgrind both catch each; and an element that is never set, which Oclgrind must.
 #   native-tests/faults.sh [host|oclgrind]      default: both
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,12 +30,12 @@ copies clean
 # One element after the end of a row.
 copies outside
 plant "$work/outside/kernels/scan.k" 'sums[0][THREAD] = j < a.length ?' 'sums[0][THREAD] = j <= a.length ?'
-# The same, as far away as the end of the block of memory that the device's allocator cut the row from.
-copies far
-plant "$work/far/kernels/scan.k" 'LOAD_AS(T, in, a.in_offset + at) : (Acc) 0' 'LOAD_AS(T, in, a.in_offset + at + 100000000) : (Acc) 0'
 copies barrier
 plant "$work/barrier/kernels/scan.k" '            from = 1 - from;
             BARRIER();' '            from = 1 - from;'
+# The last element of a row of the output, which the backward pass reads.
+copies unset
+plant "$work/unset/kernels/softmax.k" 'STORE_AS(U, y, j, kept[k] * rest);' 'if (j < length - 1) { STORE_AS(U, y, j, kept[k] * rest); }'
 
 failed=0
 # expect NAME TEXT COMMAND...: the command must fail and say TEXT; with TEXT empty it must pass.
@@ -64,10 +64,11 @@ host() {
         "$out/kernels_test" && ASAN_OPTIONS=detect_stack_use_after_return=0 "$out/kernels_test" scan "$work/$1/kernels/catalog.tsv"
 }
 
+# simulated COPY CASE
 simulated() {
     mkdir -p "$work/$1/overlay/org/tenon"
     ln -sfn "$work/$1/kernels" "$work/$1/overlay/org/tenon/kernels"
-    OVERLAY=$work/$1/overlay native-tests/oclgrind.sh "Tensor.cumsum(int) float32 [2, 300] dense"
+    OVERLAY=$work/$1/overlay native-tests/oclgrind.sh "$2"
 }
 
 if [[ $which != oclgrind ]]; then
@@ -76,8 +77,11 @@ if [[ $which != oclgrind ]]; then
     expect "host, no barrier" "depends on the order of threads" host barrier
 fi
 if [[ $which != host ]]; then
-    expect "oclgrind, as it is" "" simulated clean
-    expect "oclgrind, outside" "Invalid read" simulated far
-    expect "oclgrind, no barrier" "data race" simulated barrier
+    sum="Tensor.cumsum(int) float32 [2, 300] dense"
+    softmax="F.softmax(Tensor,int) backward float32 [3, 33] dense"
+    expect "oclgrind, as it is" "" simulated clean "$sum"
+    expect "oclgrind, outside" "Invalid read" simulated outside "$sum"
+    expect "oclgrind, no barrier" "data race" simulated barrier "$sum"
+    expect "oclgrind, never set" "Uninitialized" simulated unset "$softmax"
 fi
 exit $failed

@@ -9,8 +9,6 @@ import org.tenon.spi.UnaryOp;
 final class Elementwise {
     private static final int VECTOR = 4;
     private static final int TILE = 16;
-    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
-    };
 
     private final GpuRuntime runtime;
     private final Variants fills;
@@ -57,7 +55,7 @@ final class Elementwise {
 
     private static boolean unaryExists(int i) {
         UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
-        DType dtype = DTYPES[i / 2 % Types.COUNT];
+        DType dtype = Types.ALL.get(i / 2 % Types.COUNT);
         boolean bool = op == UnaryOp.ISNAN || op == UnaryOp.NOT;
         boolean vectors = dtype != DType.I64 && dtype != DType.BOOL && !bool;
         boolean defined = switch (op) {
@@ -70,7 +68,7 @@ final class Elementwise {
 
     private static boolean binaryExists(int i) {
         BinaryOp op = BinaryOp.values()[i / 2 / Types.COUNT];
-        DType dtype = DTYPES[i / 2 % Types.COUNT];
+        DType dtype = Types.ALL.get(i / 2 % Types.COUNT);
         boolean vectors = dtype != DType.I64 && dtype != DType.BOOL && !op.compares();
         boolean defined = switch (op) {
             // Of bools the sum is "or" and the product "and".
@@ -95,7 +93,7 @@ final class Elementwise {
     private static final String[] MOVES = {"copy", "copy_dense", "copy_transposed"};
 
     private static String type(int index) {
-        return Types.name(DTYPES[index]);
+        return Types.name(Types.ALL.get(index));
     }
 
     private static String width(int index) {

@@ -7,7 +7,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of reads and additions at positions that an index names. */
 final class Indexing {
-    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64};
     private static final String[] READS = {"gather", "index_select", "check"};
     private static final String[] ADDS = {"scatter_add", "index_add"};
 
@@ -27,11 +26,12 @@ final class Indexing {
                         "-DT=u" + (8 << i / READS.length / 2) + index(i / READS.length % 2) + " -DBLOCK="
                                 + runtime.traits().threads()));
         adds = new Variants(
-                DTYPES.length * 2 * ADDS.length,
+                Types.NUMBERS.size() * 2 * ADDS.length,
                 i -> runtime.kernel(
                         "index",
                         ADDS[i % ADDS.length],
-                        "-DT=" + Types.name(DTYPES[i / ADDS.length / 2]) + index(i / ADDS.length % 2) + " -DBLOCK="
+                        "-DT=" + Types.name(Types.NUMBERS.get(i / ADDS.length / 2)) + index(i / ADDS.length % 2)
+                                + " -DBLOCK="
                                 + (i % ADDS.length == 0
                                         ? runtime.traits().threads()
                                         : Math.min(runtime.traits().block(), 128))));

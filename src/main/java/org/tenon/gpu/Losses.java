@@ -11,7 +11,6 @@ import org.tenon.spi.Strided;
 /** Launches of the negative log likelihood. */
 final class Losses {
     private static final String[] KERNELS = {"nll_each", "nll_parts", "nll_total", "nll_grad"};
-    private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
     private static final int PART_BYTES = 16;
     private static final long EACH = 4096;
 
@@ -24,9 +23,9 @@ final class Losses {
         this.runtime = runtime;
         this.allocator = allocator;
         this.flag = flag;
-        kernels = new Variants(KERNELS.length * 2 * FLOATS.length, i -> {
+        kernels = new Variants(KERNELS.length * 2 * Types.FLOATS.size(), i -> {
             int kernel = i % KERNELS.length;
-            DType type = FLOATS[i / KERNELS.length / 2];
+            DType type = Types.FLOATS.get(i / KERNELS.length / 2);
             String index = i / KERNELS.length % 2 == 0 ? "i64" : "i32";
             return runtime.kernel(
                     "nll",

@@ -6,9 +6,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of random numbers. */
 final class Numbers {
-    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL
-    };
-
     private final GpuRuntime runtime;
     private final Variants randoms;
 
@@ -20,12 +17,13 @@ final class Numbers {
                 i -> runtime.kernel(
                         "random",
                         "random",
-                        "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT=" + Types.name(DTYPES[i % Types.COUNT])
-                                + " -DBLOCK=" + runtime.traits().threads()));
+                        "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT="
+                                + Types.name(Types.ALL.get(i % Types.COUNT)) + " -DBLOCK="
+                                + runtime.traits().threads()));
     }
 
     private static boolean exists(int i) {
-        DType dtype = DTYPES[i % Types.COUNT];
+        DType dtype = Types.ALL.get(i % Types.COUNT);
         return switch (RandomOp.values()[i / Types.COUNT]) {
             case UNIFORM, NORMAL -> dtype.isFloating();
             case INTEGERS -> !dtype.isFloating() && dtype != DType.BOOL;

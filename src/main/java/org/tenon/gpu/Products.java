@@ -5,7 +5,6 @@ import org.tenon.spi.Strided;
 
 /** Launches of matrix products: which tile for which shape. */
 final class Products {
-    private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
 
     /**
      * How a result is cut.
@@ -42,8 +41,8 @@ final class Products {
     Products(GpuRuntime runtime) {
         this.runtime = runtime;
         tiles = tiles(runtime.traits());
-        kernels = new Variants(tiles.length * 4 * FLOATS.length, i -> {
-            DType type = FLOATS[i / tiles.length / 4];
+        kernels = new Variants(tiles.length * 4 * Types.FLOATS.size(), i -> {
+            DType type = Types.FLOATS.get(i / tiles.length / 4);
             int lanes = runtime.traits().lanes();
             int bytes = type == DType.F64 ? Double.BYTES : Float.BYTES;
             return runtime.kernel(

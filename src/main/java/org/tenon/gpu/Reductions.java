@@ -1,7 +1,6 @@
 package org.tenon.gpu;
 
 import java.util.function.Consumer;
-import org.tenon.DType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Extreme;
@@ -18,7 +17,6 @@ final class Reductions {
     private static final long PART = 4096;
 
     private static final String[] KERNELS = {"reduce_rows", "reduce_columns", "reduce_merge"};
-    private static final DType[] DTYPES = {DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64};
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
@@ -33,9 +31,9 @@ final class Reductions {
         this.allocator = allocator;
         int block = runtime.traits().block();
         int threads = runtime.traits().threads();
-        reductions = new Variants(ReduceOp.values().length * DTYPES.length * 3, Reductions::exists, i -> {
-            ReduceOp op = ReduceOp.values()[i / 3 / DTYPES.length];
-            String type = Types.name(DTYPES[i / 3 % DTYPES.length]);
+        reductions = new Variants(ReduceOp.values().length * Types.NUMBERS.size() * 3, Reductions::exists, i -> {
+            ReduceOp op = ReduceOp.values()[i / 3 / Types.NUMBERS.size()];
+            String type = Types.name(Types.NUMBERS.get(i / 3 % Types.NUMBERS.size()));
             boolean position = op == ReduceOp.ARGMAX || op == ReduceOp.ARGMIN;
             return runtime.kernel(
                     "reduce",
@@ -44,23 +42,24 @@ final class Reductions {
                             + runtime.traits().lanes() + " -DBLOCK=" + (i % 3 == 0 ? block : threads));
         });
         scans = new Variants(
-                DTYPES.length * 2,
+                Types.NUMBERS.size() * 2,
                 i -> runtime.kernel(
                         "scan",
                         i % 2 == 0 ? "scan_rows" : "scan_columns",
-                        "-DT=" + Types.name(DTYPES[i / 2]) + " -DBLOCK=" + (i % 2 == 0 ? block : threads)));
+                        "-DT=" + Types.name(Types.NUMBERS.get(i / 2)) + " -DBLOCK=" + (i % 2 == 0 ? block : threads)));
         selections = new Variants(
-                DTYPES.length * 2,
+                Types.NUMBERS.size() * 2,
                 i -> runtime.kernel(
                         "topk",
                         "topk",
-                        "-DOP=" + Extreme.values()[i % 2] + " -DT=" + Types.name(DTYPES[i / 2]) + " -DBLOCK=" + block));
+                        "-DOP=" + Extreme.values()[i % 2] + " -DT=" + Types.name(Types.NUMBERS.get(i / 2)) + " -DBLOCK="
+                                + block));
     }
 
     private static boolean exists(int i) {
-        ReduceOp op = ReduceOp.values()[i / 3 / DTYPES.length];
+        ReduceOp op = ReduceOp.values()[i / 3 / Types.NUMBERS.size()];
         boolean floats = op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
-        return !floats || DTYPES[i / 3 % DTYPES.length].isFloating();
+        return !floats || Types.NUMBERS.get(i / 3 % Types.NUMBERS.size()).isFloating();
     }
 
     /** Builds every kernel there is. */
@@ -85,7 +84,7 @@ final class Reductions {
         boolean columns = columnwise(keptAxes, reducedAxes, outputs, length);
         long splits = splits(columns, outputs, length);
         long span = (length + splits - 1) / splits;
-        int variant = 3 * (op.ordinal() * DTYPES.length + Types.index(in.dtype()));
+        int variant = 3 * (op.ordinal() * Types.NUMBERS.size() + Types.index(in.dtype()));
         Buffer parts = splits == 1 ? null : allocator.allocate(outputs * splits * STATE_BYTES);
         try {
             Launch launch = arguments(

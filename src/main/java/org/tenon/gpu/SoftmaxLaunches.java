@@ -11,7 +11,6 @@ final class SoftmaxLaunches {
         "softmax_rows", "softmax_rows_grad", "softmax_columns", "softmax_columns_grad"
     };
     private static final int COLUMNS = 2;
-    private static final DType[] FLOATS = {DType.F32, DType.F64, DType.F16, DType.BF16};
     private static final int SHAPES = 64;
     /** The most elements that one thread keeps, a power of two. */
     private static final int MOST_KEPT = 32;
@@ -33,8 +32,8 @@ final class SoftmaxLaunches {
     /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
     void buildAll() {
         for (SoftmaxKind kind : SoftmaxKind.values()) {
-            for (DType narrow : FLOATS) {
-                for (DType wide : FLOATS) {
+            for (DType narrow : Types.FLOATS) {
+                for (DType wide : Types.FLOATS) {
                     if (narrow == wide || narrow.bytes() == 2 && wide == DType.F32) {
                         buildAll(kind, 0, narrow, wide);
                         buildAll(kind, 1, wide, narrow);
@@ -144,8 +143,8 @@ final class SoftmaxLaunches {
     private GpuKernel build(int variant) {
         int shape = variant % SHAPES;
         int kernel = variant / SHAPES / 32;
-        DType in = FLOATS[variant / SHAPES % 16 / 4];
-        DType out = FLOATS[variant / SHAPES % 4];
+        DType in = Types.FLOATS.get(variant / SHAPES % 16 / 4);
+        DType out = Types.FLOATS.get(variant / SHAPES % 4);
         int rows = together(kernel, shape);
         int columns = !traits.cooperative() ? 1 : kernel < COLUMNS ? 1 << shape / KEPT : most / rows;
         int keep = traits.cooperative() && kernel < COLUMNS && shape % KEPT > 0 ? 1 << shape % KEPT - 1 : 0;

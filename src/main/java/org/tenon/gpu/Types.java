@@ -1,5 +1,6 @@
 package org.tenon.gpu;
 
+import java.util.List;
 import org.tenon.BF16;
 import org.tenon.Bool;
 import org.tenon.DType;
@@ -11,8 +12,16 @@ import org.tenon.I64;
 
 /** The kernels' names of element types, and numbers as kernels take them. */
 final class Types {
+    /** All, each where {@link #index} says. */
+    static final List<DType> ALL =
+            List.of(DType.F32, DType.F64, DType.F16, DType.BF16, DType.I32, DType.I64, DType.BOOL);
+    /** The first of them: those with which one computes. */
+    static final List<DType> NUMBERS = ALL.subList(0, 6);
+    /** The first of these: those with a fraction. */
+    static final List<DType> FLOATS = ALL.subList(0, 4);
+
     /** How many there are. */
-    static final int COUNT = 7;
+    static final int COUNT = ALL.size();
 
     private static final String[] NAMES = {"f32", "f64", "f16", "bf16", "i32", "i64", "b8"};
 

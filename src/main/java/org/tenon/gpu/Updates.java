@@ -13,8 +13,7 @@ final class Updates {
     private static final int SLOTS = 8;
 
     private static final int STATES = 3;
-    private static final int DTYPES = 4;
-    private static final DType[] FLOATING = {DType.F32, DType.F64, DType.F16, DType.BF16};
+    private static final int DTYPES = Types.FLOATS.size();
 
     private final GpuRuntime runtime;
     private final Variants kernels;
@@ -42,7 +41,7 @@ final class Updates {
                 i -> runtime.kernel(
                         "update",
                         all[i / DTYPES].name().toLowerCase(java.util.Locale.ROOT),
-                        "-DT=" + Types.name(FLOATING[i % DTYPES]) + " -DBLOCK="
+                        "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DBLOCK="
                                 + runtime.traits().threads()));
     }
 

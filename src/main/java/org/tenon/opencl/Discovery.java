@@ -10,39 +10,41 @@ import org.jocl.cl_platform_id;
 /**
  * What a look through all platforms gave.
  *
- * @param platforms how many there are
+ * @param platforms their names
  * @param devices those that work, GPUs first
  * @param troubles what did not
  */
-record Discovery(int platforms, List<Found> devices, List<String> troubles) {
+record Discovery(List<String> platforms, List<Found> devices, List<String> troubles) {
     static Discovery run() {
         int[] count = new int[1];
         int status = CL.clGetPlatformIDs(0, null, count);
         if (status == Status.NO_PLATFORM || status == CL.CL_SUCCESS && count[0] == 0) {
-            return new Discovery(0, List.of(), List.of());
+            return new Discovery(List.of(), List.of(), List.of());
         }
         if (status != CL.CL_SUCCESS) {
             return new Discovery(
-                    0, List.of(), List.of("clGetPlatformIDs failed with " + CL.stringFor_errorCode(status)));
+                    List.of(), List.of(), List.of("clGetPlatformIDs failed with " + CL.stringFor_errorCode(status)));
         }
         cl_platform_id[] platforms = new cl_platform_id[count[0]];
         CL.clGetPlatformIDs(platforms.length, platforms, null);
+        List<String> names = new ArrayList<>();
         List<Found> devices = new ArrayList<>();
         List<String> troubles = new ArrayList<>();
         for (cl_platform_id platform : platforms) {
-            addDevices(platform, devices, troubles);
+            String name = Found.platformText(platform, CL.CL_PLATFORM_NAME);
+            names.add(name);
+            addDevices(platform, name, devices, troubles);
         }
         devices.sort(Comparator.comparing(found -> !found.gpu()));
-        return new Discovery(platforms.length, devices, troubles);
+        return new Discovery(names, devices, troubles);
     }
 
-    private static void addDevices(cl_platform_id platform, List<Found> devices, List<String> troubles) {
+    private static void addDevices(cl_platform_id platform, String name, List<Found> devices, List<String> troubles) {
         int[] count = new int[1];
         int status = CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, 0, null, count);
         if (status == CL.CL_DEVICE_NOT_FOUND || status == CL.CL_SUCCESS && count[0] == 0) {
             return;
         }
-        String name = Found.platformText(platform, CL.CL_PLATFORM_NAME);
         if (status != CL.CL_SUCCESS) {
             troubles.add(name + ": clGetDeviceIDs failed with " + CL.stringFor_errorCode(status));
             return;

@@ -98,7 +98,7 @@ public final class OpenClProvider implements BackendProvider {
 
     private static Availability devices() {
         Discovery discovery = Discovery.run();
-        if (discovery.platforms() == 0 && discovery.troubles().isEmpty()) {
+        if (discovery.platforms().isEmpty() && discovery.troubles().isEmpty()) {
             return noPlatform(IcdFiles.troubles(IcdFiles.folder(), OpenClProvider::loads));
         }
         List<Backend> backends = new ArrayList<>();
@@ -115,8 +115,13 @@ public final class OpenClProvider implements BackendProvider {
             return new Availability.Ready(backends);
         }
         return troubles.isEmpty()
-                ? new Availability.Absent("the OpenCL drivers here have no device; " + HINT)
+                ? noDevice(discovery.platforms())
                 : new Availability.Broken(String.join("; ", troubles), HINT, null);
+    }
+
+    private static Availability noDevice(List<String> platforms) {
+        return new Availability.Absent("the OpenCL drivers here have no device (" + String.join(", ", platforms)
+                + "); see that this user may open the GPU's files in /dev (groups render and video), or " + HINT);
     }
 
     private static Availability noPlatform(List<String> broken) {

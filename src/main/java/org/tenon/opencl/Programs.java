@@ -98,17 +98,28 @@ final class Programs {
         return program;
     }
 
+    /**
+     * A wrong source has an error in its log and stays wrong. Without one it is the driver that failed, as PoCL's own cache
+     * may while several processes fill it: then the second attempt counts.
+     */
     private cl_program fromSource(String what, String source, String options) {
-        int[] answer = new int[1];
-        cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, answer);
-        status.check("clCreateProgramWithSource", answer[0]);
-        int built = CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
-        if (built != CL.CL_SUCCESS) {
+        for (int attempt = 1; ; attempt++) {
+            int[] answer = new int[1];
+            cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, answer);
+            status.check("clCreateProgramWithSource", answer[0]);
+            int built = status.seen(
+                    "clBuildProgram", CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null));
+            if (built == CL.CL_SUCCESS) {
+                return program;
+            }
             String log = log(program);
             CL.clReleaseProgram(program);
-            throw new TensorStateException(device, what + " does not build with " + options + ":\n" + log);
+            String said = CL.stringFor_errorCode(built) + (log.isEmpty() ? ", no build log" : ":\n" + log);
+            if (attempt == 2 || log.contains("error")) {
+                throw new TensorStateException(device, what + " does not build with " + options + ": " + said);
+            }
+            LOG.warn("{}: {} does not build, trying once more; the driver said: {}", device, what, said);
         }
-        return program;
     }
 
     private String log(cl_program program) {

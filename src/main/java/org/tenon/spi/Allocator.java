@@ -15,14 +15,17 @@ import org.tenon.TensorStateException;
  *
  * <p>{@code -Dtenon.memory=checked} fills each new buffer with a NaN pattern and puts a guard band on both sides, which is
  * looked at when the buffer is freed: an op that writes outside its output is found, and one that reads what it never
- * wrote gives NaN.
+ * wrote gives NaN. {@code -Dtenon.memory=exact} is for simulators that know of each byte whose it is and whether it was
+ * set: a buffer has just the bytes asked for, and memory that was a buffer's is never another's, nor given back.
  */
 public final class Allocator {
     private static final long ROUND = 512;
     private static final long GUARD = 512;
     private static final byte POISON = (byte) 0xFF;
     private static final long FIRST_COLLECTION = 256L << 20;
-    private static final boolean CHECKED = "checked".equals(System.getProperty("tenon.memory"));
+    private static final String MODE = System.getProperty("tenon.memory", "");
+    private static final boolean CHECKED = MODE.equals("checked");
+    private static final boolean EXACT = MODE.equals("exact");
 
     private final String device;
     private final RawMemory memory;
@@ -45,7 +48,7 @@ public final class Allocator {
             throw new TensorArgumentException(device, "cannot allocate " + bytes + " bytes; ask for 0 to 2^62");
         }
         long wanted = CHECKED ? bytes + 2 * GUARD : bytes;
-        long capacity = roundUp(wanted);
+        long capacity = EXACT ? Math.max(1, wanted) : roundUp(wanted);
         Buffer buffer = take(capacity);
         if (buffer == null) {
             Collected.drain();
@@ -153,6 +156,9 @@ public final class Allocator {
         synchronized (this) {
             liveBytes -= buffer.capacity();
             liveBuffers--;
+            if (EXACT) {
+                return;
+            }
             keep = cachedBytes + buffer.capacity() <= memory.limit() / 4;
             if (keep) {
                 cachedBytes += buffer.capacity();

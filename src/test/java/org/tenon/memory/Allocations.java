@@ -23,7 +23,8 @@ import org.tenon.optim.SGD;
 
 /**
  * What {@link MemoryTest} runs in a JVM of its own: {@code scope STEPS} and {@code collector STEPS} train and print the
- * resident memory; {@code full} fills the device; {@code leak} drops tensors.
+ * resident memory; {@code full} fills the device; {@code leak} drops tensors;
+ * {@code exact} makes some of few bytes.
  */
 final class Allocations {
     private Allocations() {}
@@ -34,6 +35,7 @@ final class Allocations {
             case "collector" -> train(Devices.cpu(), Integer.parseInt(arguments[1]), false);
             case "full" -> fill(Devices.cpu());
             case "leak" -> leak(Devices.cpu());
+            case "exact" -> exact(Devices.cpu());
             default -> throw new IllegalArgumentException(arguments[0]);
         }
     }
@@ -120,6 +122,15 @@ final class Allocations {
             closed.sum();
         } catch (org.tenon.TensorStateException e) {
             System.out.println(e.getMessage());
+        }
+    }
+
+    private static <Dev extends DeviceType> void exact(Device<Dev> device) {
+        for (int i = 1; i <= 2; i++) {
+            Tensor<R1<Dim>, F32, Dev> x = device.ones(R1.of(3));
+            System.out.println("live " + device.memory().liveBytes());
+            x.close();
+            System.out.println("cached " + device.memory().cachedBytes());
         }
     }
 }

@@ -63,6 +63,13 @@ class MemoryTest {
     }
 
     @Test
+    void exactMemoryIsNeitherRoundedNorUsedAgain() throws IOException {
+        ChildJvm child = ChildJvm.run(Allocations.class, List.of("-Dtenon.memory=exact"), "exact");
+        assertThat(child.exitCode()).as(child.output()).isZero();
+        assertThat(child.output()).contains("live 12\ncached 0\nlive 12\ncached 0\n");
+    }
+
+    @Test
     void forgottenTensorsAreCounted() throws IOException {
         ChildJvm child = ChildJvm.run(Allocations.class, List.of("-Dtenon.leaks=count"), "leak");
         assertThat(child.exitCode()).as(child.output()).isZero();

@@ -7,12 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jocl.CL;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tenon.Devices;
 import org.tenon.spi.Availability;
+import org.tenon.support.CCompiler;
 import org.tenon.support.ChildJvm;
 
 /** Why there is no OpenCL device, and what to install; the program itself goes on. */
@@ -76,14 +81,44 @@ class AbsenceTest {
         assertThat(with(folder.toString())).contains(file + " names " + library + ", which is missing or broken");
     }
 
+    private static final String NO_DEVICE = "; see that this user may open the GPU's files in /dev (groups render and"
+            + " video), or install an OpenCL driver: that of the GPU's maker, or PoCL for the CPU (Debian and Ubuntu:"
+            + " pocl-opencl-icd)";
+
+    /** With the only driver one that is compiled here, which answers a request for its devices with this number. */
+    private String withDriver(int answer) throws IOException {
+        Path library =
+                CCompiler.compile(AbsenceTest.class, "icd.c", folder.resolve("libnone.so"), "-DANSWER=" + answer);
+        Files.writeString(folder.resolve("none.icd"), library + "\n");
+        return with(folder.toString());
+    }
+
+    /** Drivers say so in two ways. */
+    @ParameterizedTest
+    @ValueSource(ints = {CL.CL_DEVICE_NOT_FOUND, CL.CL_SUCCESS})
+    void aDriverWithoutADevice(int answer) throws IOException {
+        assertThat(withDriver(answer))
+                .isEqualTo("opencl: the OpenCL drivers here have no device (Driver of no device)" + NO_DEVICE);
+    }
+
     @Test
-    void aDriverWithoutADevice() throws IOException {
+    void aDriverThatFailsToLookForDevices() throws IOException {
+        assertThat(withDriver(CL.CL_OUT_OF_HOST_MEMORY))
+                .startsWith("opencl: ")
+                .contains("Driver of no device: clGetDeviceIDs failed with CL_OUT_OF_HOST_MEMORY")
+                .contains("install an OpenCL driver");
+    }
+
+    @Test
+    void poclWithoutADevice() throws IOException {
+        Path file = Path.of("/etc/OpenCL/vendors/pocl.icd");
+        Assumptions.assumeTrue(Files.exists(file), "PoCL is not installed");
         Present.device();
-        assertThat(opencl(Map.of("POCL_DEVICES", "")))
-                .satisfiesAnyOf(
-                        line -> assertThat(line)
-                                .startsWith("opencl: the OpenCL drivers here have no device; install an OpenCL driver"),
-                        line -> assertThat(line).startsWith("opencl:0: "));
+        String folderOfPocl =
+                Files.copy(file, folder.resolve("pocl.icd")).getParent().toString();
+        assertThat(opencl(Map.of(
+                        "OCL_ICD_VENDORS", folderOfPocl, "OPENCL_VENDOR_PATH", folderOfPocl, "POCL_DEVICES", "absent")))
+                .isEqualTo("opencl: the OpenCL drivers here have no device (Portable Computing Language)" + NO_DEVICE);
     }
 
     @Test

@@ -75,6 +75,20 @@ class FaultsTest {
         x.close();
     }
 
+    /** As PoCL's own cache does now and then while several processes fill it. */
+    @Test
+    void aBuildThatFailsWithoutALogIsTriedOnceMore() {
+        OpenClRuntime runtime = Present.runtime("tenon.cache", "off", faults);
+        faults.next(1, "clBuildProgram", CL.CL_BUILD_PROGRAM_FAILURE);
+        assertThat(runtime.kernel("fill", "fill", "-DT=u8 -DBLOCK=1").name()).isEqualTo("fill/fill");
+        faults.next(2, "clBuildProgram", CL.CL_BUILD_PROGRAM_FAILURE);
+        assertThatThrownBy(() -> runtime.kernel("fill", "fill", "-DT=u16 -DBLOCK=1"))
+                .isInstanceOf(TensorStateException.class)
+                .hasMessageStartingWith("opencl:test: kernels/fill.k does not build with -DT=u16 -DBLOCK=1")
+                .hasMessageEndingWith(": CL_BUILD_PROGRAM_FAILURE, no build log");
+        assertThat(runtime.kernel("fill", "fill", "-DT=u16 -DBLOCK=1").name()).isEqualTo("fill/fill");
+    }
+
     @Test
     void noMemoryForABuffer() {
         for (String call : new String[] {"clCreateBuffer", "clEnqueueMigrateMemObjects"}) {

@@ -26,11 +26,16 @@ final class Present {
 
     /** A runtime with this system property set while it starts. */
     static OpenClRuntime runtime(String property, String value) {
+        return runtime(property, value, new Status("opencl:test"));
+    }
+
+    /** The same with what calls answer changed. */
+    static OpenClRuntime runtime(String property, String value, Status status) {
         Found found = found();
         String before = System.getProperty(property);
         System.setProperty(property, value);
         try {
-            return new OpenClRuntime("opencl:test", found);
+            return new OpenClRuntime("opencl:test", found, status);
         } finally {
             if (before == null) {
                 System.clearProperty(property);

@@ -2,19 +2,20 @@ package org.tenon.support;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** A JVM of its own for what takes flags, fills memory, or ends. It has this one's class path and Vector API. */
+/** A JVM of its own for what takes flags, fills memory, or ends; killed after five minutes. It has this one's class path and Vector API. */
 public record ChildJvm(int exitCode, String output) {
     /** Where this JVM has the CUDA driver from: a child sees the same devices. */
     private static final String DRIVER = "tenon.cuda.driver";
+
+    private static final Duration LIMIT = Duration.ofMinutes(5);
 
     /** Runs {@code main} with these flags and arguments; what it prints comes back, standard error among it. */
     public static ChildJvm run(Class<?> main, List<String> flags, String... arguments) throws IOException {
@@ -57,20 +58,9 @@ public record ChildJvm(int exitCode, String output) {
         command.addAll(flags);
         command.addAll(List.of("-classpath", classPath, main.getName()));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
-        Process process = builder.start();
-        try {
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!process.waitFor(5, TimeUnit.MINUTES)) {
-                throw new IOException("still running after five minutes: " + output);
-            }
-            return new ChildJvm(process.exitValue(), output);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } finally {
-            process.destroyForcibly();
-        }
+        Finished finished = Finished.of(builder, LIMIT);
+        return new ChildJvm(finished.exitCode(), finished.output());
     }
 }

@@ -1,16 +1,17 @@
 package org.tenon.support;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /** Python as a second opinion on files; a test that wants it is skipped, with the reason, where it is not there. */
 public final class Python {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
     private Python() {}
 
     /** What a script prints. {@code module} is one that it needs besides Python's own, or null. */
@@ -18,22 +19,18 @@ public final class Python {
         String python = find(module);
         List<String> command = new ArrayList<>(List.of(python));
         command.addAll(arguments);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (await(process) != 0) {
-            throw new AssertionError(String.join(" ", command) + " failed:\n" + output);
+        Finished finished = Finished.of(new ProcessBuilder(command), LIMIT);
+        if (finished.exitCode() != 0) {
+            throw new AssertionError(String.join(" ", command) + " failed:\n" + finished.output());
         }
-        return output.strip();
+        return finished.output().strip();
     }
 
     private static String find(String module) {
         for (String python : List.of("python3", "/usr/bin/python3")) {
             try {
-                Process process = new ProcessBuilder(python, "-c", module == null ? "" : "import " + module)
-                        .redirectErrorStream(true)
-                        .start();
-                process.getInputStream().readAllBytes();
-                if (await(process) == 0) {
+                String script = module == null ? "" : "import " + module;
+                if (Finished.of(new ProcessBuilder(python, "-c", script), LIMIT).exitCode() == 0) {
                     return python;
                 }
             } catch (IOException e) {
@@ -42,19 +39,6 @@ public final class Python {
         }
         Assumptions.abort("there is no python3" + (module == null ? "" : " with " + module) + " here");
         throw new AssertionError();
-    }
-
-    private static int await(Process process) throws IOException {
-        try {
-            if (!process.waitFor(1, TimeUnit.MINUTES)) {
-                process.destroyForcibly();
-                throw new IOException("still running after a minute");
-            }
-            return process.exitValue();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
     }
 
     /** A script of the tests. */

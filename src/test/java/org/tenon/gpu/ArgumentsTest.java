@@ -1,0 +1,378 @@
+package org.tenon.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.tenon.DType;
+import org.tenon.spi.Allocator;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.CustomKernel;
+import org.tenon.spi.Extreme;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.Order;
+import org.tenon.spi.RandomOp;
+import org.tenon.spi.ReduceOp;
+import org.tenon.spi.Rows;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UnaryOp;
+import org.tenon.spi.UpdateStep;
+
+/**
+ * What each launch packs is what its kernel declares: as many buffers, a structure of that size, and each number in the
+ * field that is meant. Drivers differ in what they say of a structure that is too short; some say nothing.
+ */
+class ArgumentsTest {
+    private static final IndexCheck CHECK = new IndexCheck("test", "index", 11, -7L);
+
+    private final Recorder recorder = new Recorder(new GpuRuntime.Traits(true, 256, 1, 4));
+    private final Allocator allocator = new Allocator("recorder", recorder.memory("work"));
+    private final GpuKernels kernels = new GpuKernels(recorder, allocator, new IndexFlag(recorder));
+    /** Where workspace starts, in longs: behind a guard band, if there is one. */
+    private final long parts = allocator.allocate(1).base() / Long.BYTES;
+
+    private final Strided x = dense("x", DType.F64, 5, 2, 3);
+    private final Strided out = dense("o", DType.F64, 3, 2, 3);
+
+    private static Strided strided(String name, DType dtype, long offset, long[] sizes, long... strides) {
+        return new Strided(new Recorder.Named(name, 1), dtype, offset, sizes, strides);
+    }
+
+    private static Strided dense(String name, DType dtype, long offset, long... sizes) {
+        long[] strides = new long[sizes.length];
+        long stride = 1;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= sizes[i];
+        }
+        return strided(name, dtype, offset, sizes, strides);
+    }
+
+    private static long[] sizes(long... sizes) {
+        return sizes;
+    }
+
+    private static long bits(double value) {
+        return Double.doubleToRawLongBits(value);
+    }
+
+    private void launched(String... expected) {
+        assertThat(recorder.launches()).containsExactly(expected);
+    }
+
+    @Test
+    void constants() {
+        kernels.fill(strided("o", DType.F32, 3, sizes(2, 3), 5, 1), 2);
+        launched("fill/fill(out=o count=6 rank=2 offset=3 bits=1073741824 sizes=[2,3] strides=[5,1])");
+        kernels.arange(dense("o", DType.F32, 3, 7), 2, 0.5);
+        launched("arange/arange(out=o count=7 offset=3 start=" + bits(2) + " step=" + bits(0.5) + ")");
+    }
+
+    @Test
+    void copies() {
+        kernels.copy(strided("i", DType.F32, 5, sizes(2, 3), 1, 2), dense("o", DType.F32, 3, 2, 3));
+        launched("copy/copy(out=o in=i count=6 rank=2 in_offset=5 out_offset=3 sizes=[2,3] in=[1,2] out=[3,1])");
+        kernels.copy(dense("i", DType.F32, 5, 2, 3), dense("o", DType.I64, 3, 2, 3));
+        launched("copy/copy_dense(out=o in=i count=6 rank=1 in_offset=5 out_offset=3 sizes=[6] in=[1] out=[1])");
+        kernels.copy(strided("i", DType.F32, 5, sizes(2, 16, 32), 600, 1, 17), dense("o", DType.F32, 3, 2, 16, 32));
+        launched("copy/copy_transposed(out=o in=i count=1024 rank=3 in_offset=5 out_offset=3"
+                + " sizes=[16,32,2] in=[1,17,600] out=[32,1,512])");
+    }
+
+    @Test
+    void elementwise() {
+        String clamp = " p0=" + bits(-1) + " p1=" + bits(2);
+        kernels.unary(UnaryOp.CLAMP, strided("x", DType.F64, 5, sizes(2, 3), 1, 2), -1, 2, out);
+        launched("unary/unary(out=o in=x count=6 rank=2 in_offset=5 out_offset=3" + clamp
+                + " sizes=[2,3] in=[1,2] out=[3,1])");
+        kernels.unary(UnaryOp.CLAMP, dense("x", DType.F64, 8, 6), -1, 2, dense("o", DType.F64, 4, 6));
+        launched("unary/unary_dense(out=o in=x count=6 rank=1 in_offset=8 out_offset=4" + clamp
+                + " sizes=[6] in=[1] out=[1])");
+        kernels.binary(
+                BinaryOp.ADD,
+                strided("x", DType.F64, 5, sizes(2, 3), 1, 2),
+                strided("y", DType.F64, 7, sizes(2, 3), 0, 4),
+                out);
+        launched("binary/binary(out=o x=x y=y count=6 rank=2 x_offset=5 y_offset=7 out_offset=3"
+                + " sizes=[2,3] x=[1,2] y=[0,4] out=[3,1])");
+        kernels.binary(
+                BinaryOp.ADD, dense("x", DType.F64, 8, 6), dense("y", DType.F64, 12, 6), dense("o", DType.F64, 4, 6));
+        launched("binary/binary_dense(out=o x=x y=y count=6 rank=1 x_offset=8 y_offset=12 out_offset=4"
+                + " sizes=[6] x=[1] y=[1] out=[1])");
+        kernels.where(
+                strided("c", DType.BOOL, 9, sizes(2, 3), 1, 2),
+                strided("x", DType.F64, 5, sizes(2, 3), 4, 1),
+                strided("y", DType.F64, 7, sizes(2, 3), 0, 6),
+                out);
+        launched("where/where(out=o condition=c x=x y=y count=6 rank=2 out_offset=3 c_offset=9 x_offset=5 y_offset=7"
+                + " sizes=[2,3] out=[3,1] c=[1,2] x=[4,1] y=[0,6])");
+    }
+
+    @Test
+    void reductions() {
+        kernels.reduce(ReduceOp.SUM, strided("i", DType.F64, 5, sizes(4, 100), 103, 1), 1, dense("o", DType.F64, 3, 4));
+        launched("reduce/reduce_rows(out=o in=i workspace=o outputs=4 length=100 splits=1 span=100 in_offset=5"
+                + " out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[4] kept=[103]"
+                + " reduced_sizes=[100] reduced=[1])");
+        kernels.reduce(ReduceOp.SUM, strided("i", DType.F64, 5, sizes(64, 10), 1, 70), 1, dense("o", DType.F64, 3, 64));
+        launched("reduce/reduce_columns(out=o in=i workspace=o outputs=64 length=10 splits=1 span=10 in_offset=5"
+                + " out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[64] kept=[1]"
+                + " reduced_sizes=[10] reduced=[70])");
+        kernels.reduce(
+                ReduceOp.SUM, strided("i", DType.F64, 5, sizes(2, 20000), 20003, 1), 1, dense("o", DType.F64, 3, 2));
+        String split = " outputs=2 length=20000 splits=4 span=5000 in_offset=5 out_offset=3 parts_offset=" + parts
+                + " kept_rank=1 reduced_rank=1 kept_sizes=[2] kept=[20003] reduced_sizes=[20000] reduced=[1])";
+        launched(
+                "reduce/reduce_rows(out=o in=i workspace=work" + split,
+                "reduce/reduce_merge(out=o workspace=work" + split);
+    }
+
+    @Test
+    void sumsAndSelections() {
+        kernels.cumsum(x, new Rows(2, 7, 1), Order.BACKWARD, out);
+        launched("scan/scan_rows(out=o in=x rows=2 length=7 inner=1 in_offset=5 out_offset=3 backward=1)");
+        kernels.cumsum(x, new Rows(2, 7, 3), Order.FORWARD, out);
+        launched("scan/scan_columns(out=o in=x rows=6 length=7 inner=3 in_offset=5 out_offset=3 backward=0)");
+        kernels.topk(x, new Rows(2, 7, 3), 4, Extreme.LARGEST, out, dense("i", DType.I64, 9, 2, 3));
+        launched("topk/topk(values=o indices=i in=x rows=6 length=7 inner=3 k=4 in_offset=5 values_offset=3"
+                + " indices_offset=9)");
+    }
+
+    @Test
+    void softmax() {
+        Strided y = dense("y", DType.F64, 9, 2, 3);
+        kernels.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 7, 1), out);
+        launched("softmax/softmax_rows(out=o in=x rows=6 length=7 inner=1 x_offset=5 y_offset=5 out_offset=3)");
+        kernels.softmax(SoftmaxKind.SOFTMAX, x, new Rows(2, 7, 3), out);
+        launched("softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3 x_offset=5 y_offset=5 out_offset=3)");
+        kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(6, 7, 1), out);
+        launched("softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=7 inner=1 x_offset=5 y_offset=9"
+                + " out_offset=3)");
+        kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
+        launched("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3 x_offset=5 y_offset=9"
+                + " out_offset=3)");
+    }
+
+    @Test
+    void losses() {
+        Rows rows = new Rows(4, 5, 3);
+        Strided target = dense("t", DType.I64, 9, 12);
+        Strided weight = dense("w", DType.F64, 13, 5);
+        Strided total = dense("total", DType.F64, 15);
+        String head = " count=12 length=5 inner=3 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
+        String offsets = " x_offset=5 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
+        kernels.nll(x, rows, target, weight, LossReduction.NONE, CHECK, out, null);
+        launched("nll/nll_each(out=o x=x target=t weight=w flag=flag" + head + "0 launch=1" + offsets
+                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0)");
+        kernels.nll(x, rows, target, weight, LossReduction.MEAN, CHECK, out, total);
+        String mean = head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + ")";
+        launched(
+                "nll/nll_parts(workspace=work x=x target=t weight=w flag=flag" + mean,
+                "nll/nll_total(out=o total=total workspace=work" + mean);
+        kernels.nllGrad(x, rows, target, weight, LossReduction.SUM, CHECK, total, out);
+        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total flag=flag" + head + "0 launch=3" + offsets
+                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0)");
+    }
+
+    @Test
+    void elementsThatAnIndexNames() {
+        kernels.gather(
+                strided("x", DType.F64, 5, sizes(4, 6), 20, 3),
+                1,
+                strided("i", DType.I64, 9, sizes(4, 2), 5, 1),
+                CHECK,
+                dense("o", DType.F64, 3, 4, 2));
+        launched("index/gather(out=o x=x index=i flag=flag count=8 rank=2 launch=1 bound=11 step=3 length=0"
+                + " out_offset=3 index_offset=9 x_offset=5 index_step=0 x_step=0 outer=1 inner=1 picked=1"
+                + " sizes=[4,2] out=[2,1] index=[5,1] x=[20])");
+        kernels.scatterAdd(
+                strided("x", DType.F64, 5, sizes(2, 4), 13, 1),
+                0,
+                strided("i", DType.I64, 9, sizes(2, 4), 8, 2),
+                CHECK,
+                strided("o", DType.F64, 3, sizes(6, 4), 20, 3));
+        launched("index/scatter_add(out=o x=x index=i flag=flag count=4 rank=1 launch=2 bound=11 step=20 length=2"
+                + " out_offset=3 index_offset=9 x_offset=5 index_step=8 x_step=13 outer=1 inner=4 picked=2"
+                + " sizes=[4] out=[3] index=[2] x=[1])");
+    }
+
+    @Test
+    void slicesThatAnIndexNames() {
+        Rows rows = new Rows(2, 6, 3);
+        Strided index = strided("i", DType.I64, 9, sizes(5), 1);
+        String rest = " out_offset=3 index_offset=9 x_offset=5 index_step=0 x_step=0 outer=2 inner=3 picked=5"
+                + " sizes=[] out=[] index=[] x=[])";
+        kernels.indexSelect(dense("x", DType.F64, 5, 2, 6, 3), rows, index, CHECK, dense("o", DType.F64, 3, 2, 5, 3));
+        launched("index/index_select(out=o x=x index=i flag=flag count=30 rank=0 launch=1 bound=11 step=0 length=6"
+                + rest);
+        kernels.indexAdd(dense("x", DType.F64, 5, 2, 5, 3), rows, index, CHECK, dense("o", DType.F64, 3, 2, 6, 3));
+        launched(
+                "index/index_add(out=o x=x index=i flag=flag count=12 rank=0 launch=2 bound=11 step=0 length=6" + rest);
+        kernels.indexSelect(
+                dense("x", DType.F64, 5, 2, 6, 0),
+                new Rows(2, 6, 0),
+                strided("i", DType.I64, 9, sizes(5), 2),
+                CHECK,
+                dense("o", DType.F64, 3, 2, 5, 0));
+        launched("index/check(index=i flag=flag count=5 rank=1 launch=3 bound=11 step=0 length=0 out_offset=0"
+                + " index_offset=9 x_offset=0 index_step=0 x_step=0 outer=1 inner=1 picked=1"
+                + " sizes=[5] out=[] index=[2] x=[])");
+    }
+
+    @Test
+    void products() {
+        kernels.matmul(
+                strided("x", DType.F64, 5, sizes(2, 3, 4), 50, 6, 2),
+                strided("y", DType.F64, 9, sizes(2, 4, 7), 60, 11, 8),
+                dense("o", DType.F64, 3, 2, 3, 7));
+        launched("matmul/matmul(out=o left=x right=y batch=2 m=3 n=7 depth=4 x_offset=5 y_offset=9 out_offset=3"
+                + " x_batch=50 x_row=6 x_column=2 y_batch=60 y_row=11 y_column=8)");
+    }
+
+    @Test
+    void randomNumbers() {
+        kernels.random(RandomOp.UNIFORM, 77, 88, 1, 4, out);
+        launched("random/random(out=o count=6 out_offset=3 seed=77 counter=88 p0=" + bits(1) + " p1=" + bits(3)
+                + " limit=" + bits(Math.nextDown(4.0)) + ")");
+    }
+
+    /** The buffers of eight slots: unused ones repeat the first. */
+    private static String slots(String parameter, String first, String second) {
+        StringBuilder all = new StringBuilder();
+        for (int slot = 0; slot < 8; slot++) {
+            all.append(parameter)
+                    .append(slot)
+                    .append('=')
+                    .append(slot == 1 ? second : first)
+                    .append(' ');
+        }
+        return all.toString();
+    }
+
+    private static String starts(long second) {
+        return "starts=[0," + second + ("," + Long.MAX_VALUE).repeat(6) + "]";
+    }
+
+    @Test
+    void steps() {
+        Strided p = dense("p", DType.F64, 3, 600);
+        Strided g = dense("g", DType.F64, 5, 600);
+        Strided u = dense("u", DType.F64, 7, 600);
+        Strided v = dense("v", DType.F64, 9, 600);
+        Strided w = dense("w", DType.F64, 11, 600);
+        Strided q = dense("q", DType.F64, 13, 4);
+        Strided h = dense("h", DType.F64, 15, 4);
+        Strided r = dense("r", DType.F64, 17, 4);
+        Strided s = dense("s", DType.F64, 19, 4);
+        Strided t = dense("t", DType.F64, 21, 4);
+        String two = starts(3) + " counts=[600,4] p_offsets=[3,13] g_offsets=[5,15] ";
+        String pg = slots("p", "p", "q") + slots("g", "g", "h");
+        kernels.update(
+                new UpdateStep.Sgd(0.1, 0, 0, 0.3, false, true),
+                new Strided[][] {{p, g, null, null, null}, {q, h, null, null, null}});
+        launched("update/sgd(" + pg + two + "u_offsets=[] v_offsets=[] w_offsets=[] lr=" + bits(0.1)
+                + " momentum=0 fresh=" + bits(1) + " decay=" + bits(0.3) + " nesterov=0 first=1 beta1=0 beta2=0"
+                + " rest1=0 rest2=0 step=0 root=0 eps=0 shrink=0 centred=0 buffered=0)");
+        kernels.update(
+                new UpdateStep.Sgd(0.1, 0.9, 0.25, 0.3, true, false),
+                new Strided[][] {{p, g, u, null, null}, {q, h, r, null, null}});
+        launched("update/sgd_momentum(" + pg + slots("u", "u", "r") + two
+                + "u_offsets=[7,17] v_offsets=[] w_offsets=[] lr="
+                + bits(0.1) + " momentum=" + bits(0.9) + " fresh=" + bits(0.75) + " decay=" + bits(0.3)
+                + " nesterov=1 first=0 beta1=0 beta2=0 rest1=0 rest2=0 step=0 root=0 eps=0 shrink=0 centred=0"
+                + " buffered=0)");
+        String uv = slots("u", "u", "r") + slots("v", "v", "s");
+        String uvOffsets = "u_offsets=[7,17] v_offsets=[9,19] ";
+        kernels.update(
+                new UpdateStep.Adam(0.1, 0.25, 0.875, 0.001, 0.3, false, 1),
+                new Strided[][] {{p, g, u, v, null}, {q, h, r, s, null}});
+        launched("update/adam(" + pg + uv + two + uvOffsets + "w_offsets=[] lr=0 momentum=0 fresh=0 decay=" + bits(0.3)
+                + " nesterov=0 first=0 beta1=" + bits(0.25) + " beta2=" + bits(0.875) + " rest1=" + bits(0.75)
+                + " rest2=" + bits(0.125) + " step=" + bits(0.1 / 0.75) + " root=" + bits(1 / Math.sqrt(0.125))
+                + " eps="
+                + bits(0.001) + " shrink=" + bits(1) + " centred=0 buffered=0)");
+        kernels.update(
+                new UpdateStep.Adam(0.1, 0.25, 0.875, 0.001, 0.3, true, 1), new Strided[][] {{p, g, u, v, null}});
+        assertThat(recorder.launches().getFirst()).contains(" decay=0 ").contains("shrink=" + bits(1 - 0.1 * 0.3));
+        kernels.update(
+                new UpdateStep.Rmsprop(0.1, 0.25, 0.001, 0.3, 0.9), new Strided[][] {{p, g, u, v, w}, {q, h, r, s, t}});
+        launched("update/rmsprop(" + pg + uv + slots("w", "w", "t") + two + uvOffsets + "w_offsets=[11,21] lr="
+                + bits(0.1)
+                + " momentum=" + bits(0.9) + " fresh=0 decay=" + bits(0.3) + " nesterov=0 first=0 beta1=" + bits(0.25)
+                + " beta2=0 rest1=" + bits(0.75) + " rest2=0 step=0 root=0 eps=" + bits(0.001)
+                + " shrink=0 centred=1 buffered=1)");
+        String one = slots("u", "u", "r") + two + "u_offsets=[7,17] v_offsets=[] w_offsets=[] lr=" + bits(0.1);
+        kernels.update(
+                new UpdateStep.Adagrad(0.1, 0.001, 0.3),
+                new Strided[][] {{p, g, u, null, null}, {q, h, r, null, null}});
+        launched("update/adagrad(" + pg + one + " momentum=0 fresh=0 decay=" + bits(0.3) + " nesterov=0 first=0 beta1=0"
+                + " beta2=0 rest1=0 rest2=0 step=0 root=0 eps=" + bits(0.001) + " shrink=0 centred=0 buffered=0)");
+        kernels.update(
+                new UpdateStep.Lion(0.1, 0.25, 0.875, 0.3),
+                new Strided[][] {{p, g, u, null, null}, {q, h, r, null, null}});
+        launched("update/lion(" + pg + one + " momentum=0 fresh=0 decay=0 nesterov=0 first=0 beta1=" + bits(0.25)
+                + " beta2="
+                + bits(0.875) + " rest1=" + bits(0.75) + " rest2=" + bits(0.125) + " step=0 root=0 eps=0 shrink="
+                + bits(1 - 0.1 * 0.3) + " centred=0 buffered=0)");
+    }
+
+    @Test
+    void kernelsOfUsers() {
+        CustomKernel kernel = new CustomKernel(
+                "mine",
+                List.of(new CustomKernel.Input("x", null), new CustomKernel.Input("at", DType.I64)),
+                List.of("alpha", "beta"),
+                CustomKernel.Grid.THREADS,
+                new CustomKernel.Sources(null, "", null, null));
+        Strided at = dense("i", DType.I64, 9, 4);
+        kernels.custom(kernel, out, new Strided[] {x, at}, new double[] {2.5, 3.5}, 8);
+        launched("custom/mine(out=o x=x at=i items=8 out_at=3 out_count=6 out_sizes=[2,3,1,1,1,1,1,1]"
+                + " x_at=5 x_count=6 x_sizes=[2,3,1,1,1,1,1,1] at_at=9 at_count=4 at_sizes=[4,1,1,1,1,1,1,1]"
+                + " parameter_alpha=" + bits(2.5) + " parameter_beta=" + bits(3.5) + ")");
+    }
+
+    /** A kernel that is new comes here as well. */
+    @Test
+    void everyKernelIsLaunchedHere() {
+        List<Consumer<ArgumentsTest>> tests = List.of(
+                ArgumentsTest::constants,
+                ArgumentsTest::copies,
+                ArgumentsTest::elementwise,
+                ArgumentsTest::reductions,
+                ArgumentsTest::sumsAndSelections,
+                ArgumentsTest::softmax,
+                ArgumentsTest::losses,
+                ArgumentsTest::elementsThatAnIndexNames,
+                ArgumentsTest::slicesThatAnIndexNames,
+                ArgumentsTest::products,
+                ArgumentsTest::randomNumbers,
+                ArgumentsTest::steps);
+        Set<String> launched = new TreeSet<>();
+        for (Consumer<ArgumentsTest> each : tests) {
+            ArgumentsTest test = new ArgumentsTest();
+            each.accept(test);
+            launched.addAll(test.recorder.launched());
+        }
+        assertThat(launched)
+                .containsExactlyInAnyOrderElementsOf(Catalog.file()
+                        .lines()
+                        .map(line -> line.split("\t"))
+                        .map(words -> words[1] + "/" + words[2])
+                        .collect(Collectors.toSet()));
+    }
+
+    @Test
+    void aStructureOfAnotherSizeIsSeen() {
+        GpuKernel scan = recorder.kernel("scan", "scan_rows", "-DBLOCK=1");
+        Launch launch = Launch.begin().buffer(out).buffer(x).zeros(5);
+        assertThatThrownBy(() -> launch.run(recorder, scan, 1))
+                .hasMessage("scan/scan_rows takes 2 buffers and a structure of 48 bytes, the launch has 2 and 40");
+    }
+}
