@@ -146,6 +146,19 @@ backend() {
         step "tests of $package" "${java[@]}" -Dtenon.memory=checked -Dtenon.test.require=cuda "${suite[@]}" \
             --select-package="org.tenon.$package"
     done
+    # Ops of users, in C; a machine with the driver alone has no compiler for them.
+    local folder library nvrtc=${NVRTC:-}
+    for folder in /usr/local/cuda/lib64 /usr/lib/x86_64-linux-gnu; do
+        for library in "$folder"/libnvrtc.so.1[23]; do
+            [[ -n $nvrtc || ! -e $library ]] || nvrtc=$library
+        done
+    done
+    if [[ -n $nvrtc ]]; then
+        step "custom ops by NVRTC" "${java[@]}" -Dtenon.nvrtc="$nvrtc" -Dtenon.test.require=cuda "${suite[@]}" \
+            --select-class=org.tenon.custom.CustomOpTest --select-class=org.tenon.cuda.NvrtcTest
+    else
+        skip "custom ops by NVRTC" "there is no libnvrtc.so.12 or .13; NVRTC=PATH names one"
+    fi
 }
 
 large() {
@@ -154,7 +167,7 @@ large() {
 }
 
 opencl() {
-    if grep -q '^found opencl:' <<<"$devices"; then
+    if grep -q '^found opencl:[0-9]' <<<"$devices"; then
         step "contract suite on OpenCL" "${java[@]}" -Dtenon.memory=checked -Dtenon.test.require=opencl \
             -Dtenon.test.case=opencl "${contract[@]}"
         step "main job on opencl:0" "${java[@]}" org.tenon.examples.CharLm --device opencl:0 --steps 500 \

@@ -11,6 +11,7 @@
 #   LIMIT=600       the most seconds that one step takes
 #   BUDGET=1800     the most that all take: a step that finds less than it needs is cut, the rest is not run
 #   REPORT=FILE     another name for the report
+#   NVRTC=PATH      CUDA's libnvrtc, for ops of users, where it is not in its usual folder
 #   DRIVER=PATH     a stand-in for NVIDIA's driver: the report says so, and tells no speed
 # A report ends with a summary. Exit code: 0 all went well, 1 something failed or was not run, 3 there is no CUDA device.
 set -euo pipefail

@@ -37,7 +37,9 @@ class LargeSoftmaxTest {
             Tensor<R2<Dim, Dim>, F16, Dev> y = F.logSoftmax(row.expand(R2.of(rows, COLUMNS)), 1);
             float[] wanted = F.logSoftmax(row, 1).toFloatArray();
             for (long at : new long[] {0, last / 2, last - 1, last, last + 1, rows - 1}) {
-                assertThat(y.slice(0, at, at + 1).toFloatArray()).as("row " + at).isEqualTo(wanted);
+                assertThat(y.slice(0, at, at + 1).toFloatArray())
+                        .as("row " + at)
+                        .isEqualTo(wanted);
             }
             // And all the others.
             assertThat(y.max(0).toFloatArray()).isEqualTo(wanted);
@@ -76,9 +78,8 @@ class LargeSoftmaxTest {
     private static <Dev extends DeviceType> void columns(Device<Dev> device) {
         Scope.run(() -> {
             long width = Large.BEYOND / 2 + 3;
-            Tensor<R2<Dim, Dim>, F16, Dev> x = device.<Dim, Dim>tensor(new float[][] {{1}, {3}})
-                    .to(F16)
-                    .expand(R2.of(2, width));
+            Tensor<R2<Dim, Dim>, F16, Dev> x =
+                    device.<Dim, Dim>tensor(new float[][] {{1}, {3}}).to(F16).expand(R2.of(2, width));
             Tensor<R2<Dim, Dim>, F16, Dev> y = F.logSoftmax(x, 0);
             double[] wanted = F.logSoftmax(x.slice(1, 0, 1), 0).toDoubleArray();
             for (long at : new long[] {0, width / 2, width - 1}) {
