@@ -254,6 +254,7 @@ bench() {
     step "matrix products on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 products
     step "matrix products on cuda:0, without cuBLAS" "${java[@]}" -Dtenon.cublas=off \
         org.tenon.bench.DeviceBench cuda:0 products
+    step "optimizer steps on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 steps
     local reason
     if ! has python3; then
         skip "PyTorch" "there is no python3 in PATH"

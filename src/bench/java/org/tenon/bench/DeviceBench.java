@@ -34,9 +34,10 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 
 /**
- * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, and what a launch
- * costs beside a bare JOCL launch. {@code DeviceBench [DEVICE [softmax|products|launches]]}, by default {@code opencl:0} and
- * all. Times are the least of many short samples.
+ * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, steps of
+ * optimizers, and what a launch costs beside a bare JOCL launch.
+ * {@code DeviceBench [DEVICE [softmax|products|launches|steps]]}, by default {@code opencl:0} and all. Times are the least of
+ * many short samples; of a stand-in for a driver only the garbage of launches is told.
  */
 public final class DeviceBench {
     private static final long WORKING_SET = 256L << 20;
@@ -62,6 +63,9 @@ public final class DeviceBench {
         }
         if (only.isEmpty() || only.equals("products")) {
             products(device);
+        }
+        if (only.isEmpty() || only.equals("steps")) {
+            OptimizerSteps.print(device);
         }
         if (only.isEmpty() || only.equals("launches")) {
             launches(device);

@@ -22,6 +22,7 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UnaryOp;
+import org.tenon.spi.UpdateStep;
 
 /** Small launches of each kind, whose time is what a launch costs, and the bytes that they leave to the garbage collector. */
 final class Launches {
@@ -47,7 +48,8 @@ final class Launches {
         Strided targets = device.<Dim>tensor(new long[16]).value().strided();
         Strided weight = device.zeros(R1.of(1)).value().strided();
         IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
-        Kernels.AdamStep step = new Kernels.AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
+        UpdateStep step = new UpdateStep.Adam(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
+        Strided[][] adam = {{to, in, state, state}};
         Rows rows = new Rows(16, 16, 1);
         Kernels kernels = device.backend().kernels();
         Map<String, Runnable> all = new LinkedHashMap<>();
@@ -61,7 +63,7 @@ final class Launches {
         all.put("logSoftmax", () -> kernels.softmax(SoftmaxKind.LOG_SOFTMAX, in, rows, to));
         all.put("matmul", () -> kernels.matmul(product, product, products));
         all.put("nll", () -> kernels.nll(in, rows, targets, null, LossReduction.MEAN, check, weight, weight));
-        all.put("adam", () -> kernels.adam(to, in, state, state, step));
+        all.put("adam", () -> kernels.update(step, adam));
         return all;
     }
 

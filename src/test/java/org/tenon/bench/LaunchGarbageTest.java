@@ -11,8 +11,8 @@ import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Devices;
 import org.tenon.Scope;
+import org.tenon.junit.DeviceTest;
 import org.tenon.support.ChildJvm;
-import org.tenon.support.EveryDevice;
 
 /** A launch on a GPU leaves next to nothing to the garbage collector. */
 class LaunchGarbageTest {
@@ -44,7 +44,7 @@ class LaunchGarbageTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void launchesMakeNextToNoGarbage(Device<?> device) throws IOException {
         Assumptions.assumeFalse(device.name().equals("cpu"), "this is about launches on GPUs");
         // With -Xbatch what is compiled is used at once, however busy the machine.

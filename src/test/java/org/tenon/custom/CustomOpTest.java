@@ -28,7 +28,7 @@ import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
 import org.tenon.examples.Swish;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Ops with kernels of a user's own: the example's, one with groups and several inputs, and those that are wrong. */
 class CustomOpTest {
@@ -98,7 +98,7 @@ class CustomOpTest {
                 "on CUDA the ops of this test need a GPU, and NVRTC by -Dtenon.nvrtc=PATH");
     }
 
-    @EveryDevice
+    @DeviceTest
     void swishIsAsSilu(Device<?> device) {
         assumeSource(device);
         Scope.run(() -> swish(device));
@@ -122,7 +122,7 @@ class CustomOpTest {
         assertThat(Swish.swish(device.<R1<Dim>>zeros(R1.of(0)), 2).numel()).isZero();
     }
 
-    @EveryDevice
+    @DeviceTest
     void swishHasGradientsAndTheirGradients(Device<?> device) {
         assumeSource(device);
         Assumptions.assumeTrue(device.supports(DType.F64), device + " has no float64");
@@ -147,7 +147,7 @@ class CustomOpTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void groupsInputsAndParameters(Device<?> device) {
         assumeSource(device);
         Scope.run(() -> weighted(device));
@@ -171,7 +171,7 @@ class CustomOpTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void nothingIsLeft(Device<?> device) {
         assumeSource(device);
         long before = device.memory().liveBuffers();
@@ -185,7 +185,7 @@ class CustomOpTest {
                 .containsExactly(new float[] {0.9276705f, 1.0907843f}, within(1e-6f));
     }
 
-    @EveryDevice
+    @DeviceTest
     void aSourceThatDoesNotBuildShowsTheLog(Device<?> device) {
         Assumptions.assumeTrue(device.name().startsWith("opencl"), "this is about OpenCL");
         CustomOp bad = CustomOp.named("bad")
@@ -207,7 +207,7 @@ class CustomOpTest {
                 .isEqualTo(3);
     }
 
-    @EveryDevice
+    @DeviceTest
     void aSourceForOpenClComesFirst(Device<?> device) {
         Assumptions.assumeTrue(device.name().startsWith("opencl"), "this is about OpenCL");
         CustomOp op = CustomOp.named("pick")

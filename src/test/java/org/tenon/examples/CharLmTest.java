@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tenon.Device;
 import org.tenon.DeviceType;
+import org.tenon.junit.DeviceTest;
 import org.tenon.support.ChildJvm;
-import org.tenon.support.EveryDevice;
 
 /** The command that trains a character model: what it prints, what it refuses, that it learns and repeats itself. */
 class CharLmTest {
@@ -93,7 +93,7 @@ class CharLmTest {
         assertThat(child.exitCode()).isEqualTo(2);
     }
 
-    @EveryDevice
+    @DeviceTest
     void theSameSeedGivesTheSameBits(Device<?> device) throws IOException {
         Corpus corpus = Corpus.ofFile(file("text.txt", "to be, or not to be: that is the question. ".repeat(40)));
         List<Double> first = losses(device, corpus, 5);

@@ -14,7 +14,7 @@ import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Tensors of more than 2^31 elements: log-softmax counts in 64 bits, on each device. */
 @Large.OnRequest
@@ -22,7 +22,7 @@ class LargeSoftmaxTest {
     /** No power of two: an offset that lost its upper bits is in the middle of another row. */
     private static final int COLUMNS = 1009;
 
-    @EveryDevice
+    @DeviceTest
     void manyRows(Device<?> device) {
         Large.assumeMemory(device, 9, 1);
         rows(device);
@@ -47,7 +47,7 @@ class LargeSoftmaxTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void oneRow(Device<?> device) {
         Large.assumeMemory(device, 9, 1);
         row(device);
@@ -68,7 +68,7 @@ class LargeSoftmaxTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void longColumns(Device<?> device) {
         Large.assumeMemory(device, 9, 1);
         columns(device);

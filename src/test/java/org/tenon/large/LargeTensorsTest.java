@@ -18,8 +18,8 @@ import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
-import org.tenon.support.EveryDevice;
-import org.tenon.support.TestedDevices;
+import org.tenon.junit.DeviceTest;
+import org.tenon.junit.TestDevices;
 
 /** Copies and kernels count bytes and elements in 64 bits: on each device, tensors of more than 2^31 of both. */
 @Large.OnRequest
@@ -29,7 +29,7 @@ class LargeTensorsTest {
 
     private static final long ROWS = Large.BEYOND / COLUMNS + 7;
 
-    @EveryDevice
+    @DeviceTest
     void copiesToEveryDevice(Device<?> from) {
         Large.assumeMemory(from, 3, 5);
         try (Arena arena = Arena.ofShared()) {
@@ -45,7 +45,7 @@ class LargeTensorsTest {
             data.fill((byte) 2);
             x.copyTo(data);
             Bools.check(data, 0, 0);
-            for (Device<?> to : TestedDevices.all()) {
+            for (Device<?> to : TestDevices.all()) {
                 if (!to.name().equals(from.name())) {
                     Scope.run(() -> copy(x, to, data));
                     to.trimMemory();
@@ -67,7 +67,7 @@ class LargeTensorsTest {
         System.out.println("2 GiB from " + x.device() + " to " + to + ", as they were");
     }
 
-    @EveryDevice
+    @DeviceTest
     void aKernelOnEveryElement(Device<?> device) {
         Large.assumeMemory(device, 5, 3);
         try (Arena arena = Arena.ofShared()) {
@@ -87,7 +87,7 @@ class LargeTensorsTest {
     }
 
     /** Half types: more than 2^31 elements, and more than 2^32 bytes. */
-    @EveryDevice
+    @DeviceTest
     void copiesSumsAndExtremes(Device<?> device) {
         Large.assumeMemory(device, 9, 1);
         rows(device);
@@ -116,7 +116,7 @@ class LargeTensorsTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void aTransposedCopy(Device<?> device) {
         Large.assumeMemory(device, 9, 1);
         transposed(device);
@@ -137,7 +137,7 @@ class LargeTensorsTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void theOneThatDiffers(Device<?> device) {
         Large.assumeMemory(device, 5, 1);
         peak(device);
