@@ -16,7 +16,7 @@ import org.tenon.support.ChildJvm;
 
 /** A launch on a GPU leaves next to nothing to the garbage collector. */
 class LaunchGarbageTest {
-    private static final double MOST = 16;
+    private static final double MOST = 64;
     /** A tensor, its place in the scope, its buffer's owner. */
     private static final double MOST_OF_AN_OP = 1024;
 
