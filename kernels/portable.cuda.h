@@ -15,6 +15,11 @@
 #define THREAD ((int) threadIdx.x)
 #define GROUP ((long) blockIdx.x)
 
+// NVRTC, which compiles users' kernels, has no headers of C.
+#ifdef __CUDACC_RTC__
+#define INFINITY __int_as_float(0x7F800000)
+#endif
+
 typedef unsigned char uchar;
 typedef unsigned short ushort;
 typedef unsigned int uint;

@@ -17,7 +17,10 @@ softmax=$(sed -n 's/^SOFTMAX_[A-Z]* := //p' native-tests/build.mk | paste -sd"|"
 compile() { # SOURCE OBJECT FLAGS...: unless it is there and newer
     local source=$1 object=$2
     shift 2
-    [[ $object -nt $source ]] || nvcc "${flags[@]}" "$@" -c -o "$object" "$source"
+    [[ $object -nt $source ]] && return
+    # Whoever is stopped on the way leaves nothing that looks finished.
+    nvcc "${flags[@]}" "$@" -c -o "$object.new" "$source"
+    mv "$object.new" "$object"
 }
 jobs=()
 limit() {

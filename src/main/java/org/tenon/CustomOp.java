@@ -25,6 +25,9 @@ import org.tenon.spi.CustomKernel;
  * {@code SIZE(input, dim)}, {@code PARAMETER(name)}, the type {@code REAL} to compute in (float for half types), and for
  * groups {@code GROUP}, {@code THREAD}, {@code BLOCK}, {@code LOCAL}, {@code BARRIER()}. A kernel for groups must be right
  * for every {@code BLOCK}, 1 among them, and no thread may end before a barrier that others wait at.
+ *
+ * <p>OpenCL compiles it by itself. On CUDA NVIDIA's compiler NVRTC does, where the system has it: a library of CUDA's toolkit,
+ * {@code libnvrtc.so.13}, {@code .12} or {@code .11.2} on Linux, or {@code -Dtenon.nvrtc=PATH}; without it give PTX.
  */
 public final class CustomOp {
     private final CustomKernel kernel;

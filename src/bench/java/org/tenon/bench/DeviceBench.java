@@ -25,28 +25,19 @@ import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.Generator;
-import org.tenon.R1;
 import org.tenon.R2;
-import org.tenon.R3;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.op.Pins;
 import org.tenon.op.Value;
-import org.tenon.spi.BinaryOp;
-import org.tenon.spi.IndexCheck;
-import org.tenon.spi.Kernels;
-import org.tenon.spi.LossReduction;
-import org.tenon.spi.ReduceOp;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
-import org.tenon.spi.Strided;
-import org.tenon.spi.UnaryOp;
-import org.tenon.spi.UpdateStep;
 
 /**
  * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, steps of
- * optimizers, and what a launch costs beside a bare JOCL launch. {@code DeviceBench [DEVICE [softmax|products|launches|steps]]}, by default {@code opencl:0} and
- * all. Times are the least of many short samples.
+ * optimizers, and what a launch costs beside a bare JOCL launch.
+ * {@code DeviceBench [DEVICE [softmax|products|launches|steps]]}, by default {@code opencl:0} and all. Times are the least of
+ * many short samples; of a stand-in for a driver only the garbage of launches is told.
  */
 public final class DeviceBench {
     private static final long WORKING_SET = 256L << 20;
@@ -62,7 +53,11 @@ public final class DeviceBench {
     public static void main(String[] args) {
         Device<?> device = Devices.get(args.length == 0 ? "opencl:0" : args[0]);
         System.out.println(device + ": " + device.description());
-        String only = args.length < 2 ? "" : args[1];
+        String only = args.length < 2 ? standIn(device) ? "launches" : "" : args[1];
+        if (standIn(device) && !only.equals("launches")) {
+            throw new IllegalArgumentException(
+                    device + " is a stand-in, which has no speed; only launches are looked at");
+        }
         if (only.isEmpty() || only.equals("softmax")) {
             softmax(device);
         }
@@ -151,50 +146,20 @@ public final class DeviceBench {
     }
 
     private static <Dev extends DeviceType> void launches(Device<Dev> device) {
-        Scope.run(() -> {
-            Tensor<R2<Dim, Dim>, F32, Dev> x = device.<R2<Dim, Dim>>randn(R2.of(16, 16));
-            Tensor<R2<Dim, Dim>, F32, Dev> out = device.<R2<Dim, Dim>>zeros(R2.of(16, 16));
-            Strided in = x.value().strided();
-            Strided column = x.transpose(0, 1).value().strided();
-            Strided to = out.value().strided();
-            Strided sums = device.<R1<Dim>>zeros(R1.of(16)).value().strided();
-            Strided product = x.reshape(R3.of(1, 16, 16)).value().strided();
-            Strided products = out.reshape(R3.of(1, 16, 16)).value().strided();
-            Strided state = device.<R2<Dim, Dim>>zeros(R2.of(16, 16)).value().strided();
-            Strided targets = device.<Dim>tensor(new long[16]).value().strided();
-            Strided weight = device.zeros(R1.of(1)).value().strided();
-            IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
-            UpdateStep step = new UpdateStep.Adam(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
-            Strided[][] adam = {{to, in, state, state}};
-            Rows rows = new Rows(16, 16, 1);
-            Kernels kernels = device.backend().kernels();
-            cost(device, "exp, as an op", () -> Scope.run(() -> F.exp(x)));
-            cost(device, "copy", () -> kernels.copy(in, to));
-            cost(device, "copy of a transpose", () -> kernels.copy(column, to));
-            cost(device, "exp", () -> kernels.unary(UnaryOp.EXP, in, 0, 0, to));
-            cost(device, "add", () -> kernels.binary(BinaryOp.ADD, in, column, to));
-            cost(device, "sum of rows", () -> kernels.reduce(ReduceOp.SUM, in, 1, sums));
-            cost(device, "logSoftmax", () -> kernels.softmax(SoftmaxKind.LOG_SOFTMAX, in, rows, to));
-            cost(device, "matmul", () -> kernels.matmul(product, product, products));
-            cost(device, "nll", () -> kernels.nll(in, rows, targets, null, LossReduction.MEAN, check, weight, weight));
-            cost(device, "adam", () -> kernels.update(step, adam));
-        });
+        Scope.run(() -> Launches.on(device).forEach((name, call) -> {
+            double seconds = standIn(device) ? 0 : least(device, i -> call.run());
+            // The first round compiles where nothing was timed.
+            Launches.garbage(call, REPEATS);
+            double garbage = Launches.garbage(call, REPEATS);
+            device.synchronize();
+            String time = standIn(device) ? "" : "%6.2f us, ".formatted(seconds * 1e6);
+            System.out.printf("%-22s %s%6.1f bytes of garbage%n", name, time, garbage);
+        }));
     }
 
-    private static void cost(Device<?> device, String what, Runnable call) {
-        double seconds = least(device, i -> call.run());
-        long before = allocated();
-        for (int i = 0; i < REPEATS; i++) {
-            call.run();
-        }
-        double garbage = (double) (allocated() - before) / REPEATS;
-        device.synchronize();
-        System.out.printf("%-22s %6.2f us, %6.1f bytes of garbage%n", what, seconds * 1e6, garbage);
-    }
-
-    private static long allocated() {
-        return ((com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean())
-                .getThreadAllocatedBytes(Thread.currentThread().threadId());
+    /** A stand-in for a driver proves nothing about speed: only garbage is told. */
+    private static boolean standIn(Device<?> device) {
+        return device.description().startsWith("Tenon stand-in");
     }
 
     /** The same copy with nothing between the loop and JOCL. */

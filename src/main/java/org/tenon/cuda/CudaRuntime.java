@@ -130,14 +130,11 @@ final class CudaRuntime implements GpuRuntime {
                 KernelNames.of(file, kernel, options), name -> build(file, kernel, options, name));
     }
 
-    /** From PTX alone so far: a source in C would need a compiler at run time, such as NVRTC, and this is where it belongs. */
+    /** PTX that the user gave, or what NVRTC makes of the source in C. */
     @Override
     public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
-        String ptx = kernel.sources().ptx();
-        if (ptx == null) {
-            throw new TensorStateException(
-                    kernel.name(), "on " + name() + " its kernel must be PTX, made by nvcc; give it with ptx(...)");
-        }
+        String given = kernel.sources().ptx();
+        String ptx = given == null ? Nvrtc.ptx(name(), kernel, preamble, options) : given;
         context.enter();
         CUfunction function = modules.function(ptx, "the PTX of " + kernel.name(), kernel.name());
         return kernel("custom/" + kernel.name(), options, function);

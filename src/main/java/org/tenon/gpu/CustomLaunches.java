@@ -1,5 +1,7 @@
 package org.tenon.gpu;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,7 +51,8 @@ final class CustomLaunches {
     }
 
     private GpuKernel kernel(CustomKernel kernel, Strided out, Strided[] inputs) {
-        String preamble = preamble(kernel, out.dtype(), inputs);
+        String preamble = preamble(
+                kernel, out.dtype(), Arrays.stream(inputs).map(Strided::dtype).toList());
         Map<String, GpuKernel> variants;
         synchronized (built) {
             variants = built.computeIfAbsent(kernel, _ -> new ConcurrentHashMap<>());
@@ -64,13 +67,13 @@ final class CustomLaunches {
     }
 
     /** The names that a source in C has for its operands; {@code T} is the element type of the result. */
-    private static String preamble(CustomKernel kernel, DType out, Strided[] inputs) {
+    static String preamble(CustomKernel kernel, DType out, List<DType> inputs) {
         StringBuilder text = new StringBuilder("#define T " + Types.name(out) + "\n#define TYPE_out T\n");
         StringBuilder members = new StringBuilder(members("out"));
         StringBuilder arguments = new StringBuilder("GLOBAL MEM_OF(TYPE_out) *out");
-        for (int i = 0; i < inputs.length; i++) {
+        for (int i = 0; i < inputs.size(); i++) {
             String name = kernel.inputs().get(i).name();
-            text.append("#define TYPE_" + name + " " + Types.name(inputs[i].dtype()) + "\n");
+            text.append("#define TYPE_" + name + " " + Types.name(inputs.get(i)) + "\n");
             members.append(members(name));
             arguments.append(", GLOBAL const MEM_OF(TYPE_" + name + ") *" + name);
         }

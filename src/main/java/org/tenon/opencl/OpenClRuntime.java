@@ -119,6 +119,8 @@ final class OpenClRuntime implements GpuRuntime {
 
     @Override
     public RawMemory memory() {
+        // Asked once: a query of the driver makes a buffer, and the limit is wanted for each that is freed.
+        long limit = found.memory();
         return new RawMemory() {
             @Override
             public Buffer create(long bytes) {
@@ -127,7 +129,7 @@ final class OpenClRuntime implements GpuRuntime {
 
             @Override
             public long limit() {
-                return found.memory();
+                return limit;
             }
         };
     }

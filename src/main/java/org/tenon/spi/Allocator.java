@@ -1,8 +1,8 @@
 package org.tenon.spi;
 
-import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.TreeMap;
 import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
@@ -29,10 +29,9 @@ public final class Allocator {
 
     private final String device;
     private final RawMemory memory;
-    private final TreeMap<Long, ArrayDeque<Buffer>> cache = new TreeMap<>();
+    private final FreeBlocks cache = new FreeBlocks();
     private long liveBytes;
     private long liveBuffers;
-    private long cachedBytes;
     private long peakBytes;
     private long nextCollection = FIRST_COLLECTION;
 
@@ -90,7 +89,7 @@ public final class Allocator {
     }
 
     private synchronized boolean fits(long capacity) {
-        return capacity <= memory.limit() - liveBytes - cachedBytes;
+        return capacity <= memory.limit() - liveBytes - cache.bytes();
     }
 
     private synchronized boolean pressed(long capacity) {
@@ -102,16 +101,7 @@ public final class Allocator {
     }
 
     private synchronized Buffer take(long capacity) {
-        var entry = cache.ceilingEntry(capacity);
-        if (entry == null || entry.getKey() > capacity + capacity / 4 + ROUND) {
-            return null;
-        }
-        Buffer buffer = entry.getValue().pollLast();
-        if (entry.getValue().isEmpty()) {
-            cache.remove(entry.getKey());
-        }
-        cachedBytes -= buffer.capacity();
-        return buffer;
+        return cache.take(capacity, capacity + capacity / 4 + ROUND);
     }
 
     private Buffer handOut(Buffer buffer, long bytes) {
@@ -159,11 +149,9 @@ public final class Allocator {
             if (EXACT) {
                 return;
             }
-            keep = cachedBytes + buffer.capacity() <= memory.limit() / 4;
+            keep = cache.bytes() + buffer.capacity() <= memory.limit() / 4;
             if (keep) {
-                cachedBytes += buffer.capacity();
-                cache.computeIfAbsent(buffer.capacity(), size -> new ArrayDeque<>())
-                        .addLast(buffer);
+                cache.add(buffer);
             }
         }
         if (!keep) {
@@ -178,18 +166,16 @@ public final class Allocator {
 
     /** Gives cached blocks back to the system. */
     public void trim() {
-        ArrayDeque<Buffer> all = new ArrayDeque<>();
+        List<Buffer> all = new ArrayList<>();
         synchronized (this) {
-            cache.values().forEach(all::addAll);
-            cache.clear();
-            cachedBytes = 0;
+            cache.clear(all::add);
         }
         all.forEach(Buffer::release);
     }
 
     /** The state of this device's memory. */
     public synchronized MemoryStats stats() {
-        return new MemoryStats(liveBytes, liveBuffers, cachedBytes, peakBytes, memory.limit());
+        return new MemoryStats(liveBytes, liveBuffers, cache.bytes(), peakBytes, memory.limit());
     }
 
     /** Up to 64 MiB eight classes a power of two, so that at most an eighth is lost; beyond, whole 2 MiB. */

@@ -10,6 +10,8 @@ public abstract class Buffer {
     private final long capacity;
     private long base;
     private long bytes;
+    /** Of freed blocks the next, see {@link FreeBlocks}. */
+    Buffer below;
 
     /** A block of {@code capacity} bytes. */
     protected Buffer(long capacity) {

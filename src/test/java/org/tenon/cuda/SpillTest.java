@@ -20,7 +20,7 @@ import org.tenon.gpu.Natives;
  * sums in registers spill none of them.
  */
 class SpillTest {
-    private static final String COMPILER = "libJNvPTXCompiler-12.6.0-linux-x86_64.so";
+    static final String COMPILER = "libJNvPTXCompiler-12.6.0-linux-x86_64.so";
     private static final Pattern SPILLS = Pattern.compile("(\\d+) bytes spill stores, (\\d+) bytes spill loads");
 
     @ParameterizedTest
@@ -45,7 +45,7 @@ class SpillTest {
         }
     }
 
-    private static String compile(byte[] ptx, String device) {
+    static String compile(byte[] ptx, String device) {
         nvPTXCompilerHandle compiler = new nvPTXCompilerHandle();
         check(JNvPTXCompiler.nvPTXCompilerCreate(compiler, ptx.length, ptx));
         try {

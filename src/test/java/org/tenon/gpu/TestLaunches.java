@@ -1,6 +1,9 @@
 package org.tenon.gpu;
 
+import java.util.List;
+import org.tenon.DType;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.CustomKernel;
 
 /** Launches that a test makes by hand. */
 public final class TestLaunches {
@@ -13,5 +16,10 @@ public final class TestLaunches {
             launch.value(value);
         }
         return launch;
+    }
+
+    /** What the launch code writes before a user's source. */
+    public static String preamble(CustomKernel kernel, DType out, List<DType> inputs) {
+        return CustomLaunches.preamble(kernel, out, inputs);
     }
 }

@@ -1,0 +1,61 @@
+package org.tenon.large;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.tenon.Device;
+
+/** What tests of tensors of more than 2^31 bytes or elements share. */
+public final class Large {
+    /** The first number that an int does not hold. */
+    public static final long BEYOND = 1L << 31;
+
+    private static final long GIB = 1L << 30;
+
+    private Large() {}
+
+    /** On request only. */
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @EnabledIfSystemProperty(
+            named = "tenon.test.large",
+            matches = "true",
+            disabledReason = "it takes gigabytes of memory; run with -Dtenon.test.large=true")
+    public @interface OnRequest {}
+
+    /** Skips a test where the device has less memory than it takes, or the host less than both take together. */
+    public static void assumeMemory(Device<?> device, int deviceGib, int hostGib) {
+        device.trimMemory();
+        long limit = device.memory().limitBytes();
+        Assumptions.assumeTrue(
+                limit >= deviceGib * GIB,
+                () -> "it takes " + deviceGib + " GiB of " + device + ", which has " + limit / GIB
+                        + "; the stand-in driver has more with SIMCUDA_MEMORY=" + deviceGib * GIB);
+        long available = available();
+        Assumptions.assumeTrue(
+                available >= (deviceGib + hostGib) * GIB,
+                () -> "it may take " + (deviceGib + hostGib) + " GiB of memory, and " + available / GIB + " are free");
+    }
+
+    private static long available() {
+        try (var lines = Files.lines(Path.of("/proc/meminfo"))) {
+            return lines.filter(line -> line.startsWith("MemAvailable:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                    .findFirst()
+                    .orElse(Long.MAX_VALUE);
+        } catch (NoSuchFileException e) {
+            // Elsewhere than on Linux who asks for the test must know.
+            return Long.MAX_VALUE;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
