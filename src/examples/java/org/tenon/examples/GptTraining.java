@@ -115,7 +115,7 @@ final class GptTraining<Dev extends DeviceType> implements AutoCloseable {
     }
 
     /** Up in a line, down along a cosine. */
-    private static Schedule schedule(Settings settings) {
+    static Schedule schedule(Settings settings) {
         int warmup = settings.warmup();
         Schedule fall = Schedule.cosine(Math.max(1, settings.steps() - warmup), settings.minRate());
         return warmup == 0
