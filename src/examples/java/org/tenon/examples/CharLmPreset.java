@@ -2,8 +2,8 @@ package org.tenon.examples;
 
 /** Sizes and settings of a training that go together. */
 enum CharLmPreset {
-    /** Source code on two CPU cores in a minute and a half. */
-    QUICK(3, 4, 96, 32, 0, 32, 1500, 3e-3, 100, 500, 20),
+    /** For source code on two CPU cores, in about a minute. */
+    QUICK(3, 4, 96, 32, 0, 32, 1000, 3e-3, 100, 500, 20),
     /** The setting of nanoGPT for tinyshakespeare on a CPU. */
     CPU(4, 4, 128, 64, 0, 12, 2000, 1e-3, 100, 250, 100),
     /** Its setting on a GPU. */

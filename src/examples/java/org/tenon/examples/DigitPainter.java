@@ -50,12 +50,12 @@ final class DigitPainter {
     }
 
     private static void paint(String glyph, Generator.HostStream chance, float[] pixels, int at) {
-        double angle = around(chance, 0.35);
-        double slant = around(chance, 0.35);
+        double angle = around(chance, 0.2);
+        double slant = around(chance, 0.2);
         double wide = 3.4 + around(chance, 0.9);
         double high = 3.1 + around(chance, 0.7);
-        double right = around(chance, 3.5);
-        double down = around(chance, 3);
+        double right = around(chance, 2.5);
+        double down = around(chance, 2);
         double ink = 0.8 + around(chance, 0.2);
         for (int row = 0; row < SIDE; row++) {
             for (int column = 0; column < SIDE; column++) {

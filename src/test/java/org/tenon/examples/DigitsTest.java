@@ -34,7 +34,7 @@ class DigitsTest {
 
     @EveryDevice
     void modelsLearnDrawnDigits(Device<?> device) {
-        Digits digits = Digits.drawn(400, 100, 3);
+        Digits digits = Digits.drawn(800, 200, 3);
         assertThat(accuracy(device, DigitModel.MLP, digits)).isGreaterThan(0.9);
         assertThat(accuracy(device, DigitModel.CNN, digits)).isGreaterThan(0.9);
     }
