@@ -127,11 +127,11 @@ step "losses and slices in Oclgrind: all" native-tests/oclgrind.sh "F.softmax(Te
     "F.nllLoss(Tensor,Tensor) float32 of int64 dense" "F.logSoftmax(Tensor,int) backward float32 [3, 129] dense" \
     "F.embedding(Tensor,Tensor) repeated gradient dense"
 step "planted faults, in Oclgrind" native-tests/faults.sh oclgrind
-step "javadoc" mvn -q -B javadoc:javadoc
 step "main job, 50 steps" main_job
 step "main job on OpenCL" main_job --device opencl:0
 step "main job on the stand-in" stand_in_main_job
 step "bundle" bash ci/gpu.sh
+step "release: jars twice, and a project that uses them" ci/release.sh
 step "bad flag" bad_input "--no-such-flag"
 step "absent file" bad_input "--text no/such/file.txt"
 step "absent device" bad_input "--device cuda:7"

@@ -119,9 +119,9 @@ const std::map<std::string, Pair> BINARY = {
         {"SILU_GRAD",
          {-5, 5, -20, 20, 4, false,
           [](L a, L x) {
-              L s = sigmoid(x);
-              // 1 - s is left with the error of s at 1.
-              return Reference{a * s * (1 + x * (1 - s)), std::fabs(a) * s * (1 + std::fabs(x))};
+              // Near the zero of the slope 1 and x s(-x) cancel.
+              return Reference{a * sigmoid(x) * (1 + x * sigmoid(-x)),
+                               std::fabs(a) * sigmoid(x) * (1 + std::fabs(x) * sigmoid(-x))};
           }}},
         {"ERF_GRAD",
          {-5, 5, -4, 4, 3, false,

@@ -1,5 +1,7 @@
 // random.k against a Philox of its own, and update.k.
 #include <cmath>
+#include <functional>
+#include <memory>
 
 #include "test.h"
 
@@ -114,76 +116,167 @@ const Group GROUP_RANDOM("random", [] {
 
 // ---- update.k
 
+const int SLOTS = 8;
+
 struct Step {
     L lr = 0, momentum = 0, fresh = 0, decay = 0;
     bool nesterov = false, first = false;
     L beta1 = 0, beta2 = 0, step = 0, root = 0, eps = 0, shrink = 0;
+    bool centred = false, buffered = false;
 };
 
-void update(const Variant &v, const Step &s, long count) {
-    Type type = v.type("T"), real = realOf(type);
-    bool adam = v.kernel == "adam", momentum = v.kernel == "sgd_momentum";
-    Buffer p(type, count + 1, 1), g(type, count + 2, 2), m(type, count + 3, 3), w(type, count + 4, 4);
-    Numbers numbers(81);
-    for (long i = 0; i < count; i++) {
-        p.set(1 + i, numbers.uniform(-2, 2));
-        g.set(2 + i, numbers.uniform(-3, 3));
-        m.set(3 + i, numbers.uniform(-1, 1));
-        w.set(4 + i, numbers.uniform(0, 1));
-    }
-    std::vector<L> before;
-    for (long i = 0; i < count; i++) {
-        before.insert(before.end(), {p.get(1 + i), g.get(2 + i), m.get(3 + i), w.get(4 + i)});
-    }
-    Arguments a;
-    a.buffers = adam ? std::vector<const Buffer *>{&p, &g, &m, &w} : momentum ? std::vector<const Buffer *>{&p, &g, &m} : std::vector<const Buffer *>{&p, &g};
-    a.longs = {count, 1, 2, 3, 4};
-    a.add(bits(type, s.lr)).add(bits(type, s.momentum)).add(bits(type, s.fresh)).add(bits(type, s.decay)).add(s.nesterov).add(s.first);
-    a.add(bits(type, s.beta1)).add(bits(type, s.beta2)).add(bits(type, 1 - s.beta1)).add(bits(type, 1 - s.beta2));
-    a.add(bits(type, s.step)).add(bits(type, s.root)).add(bits(type, s.eps)).add(bits(type, s.shrink));
-    // In place: p, and the state that the kernel keeps.
-    if (adam || momentum) {
-        std::swap(a.buffers[1], a.buffers[0]);
-        std::swap(a.buffers[1], a.buffers[0]);
-    }
-    run(v, groupsFor(count, v), a, int(a.buffers.size()));
-    auto number = [&](L value) { return rounded(real, value); };
-    std::vector<Reference> newP, newM, newW;
-    for (long i = 0; i < count; i++) {
-        L x = before[4 * i], slope = before[4 * i + 1], first = before[4 * i + 2], second = before[4 * i + 3];
-        L d = slope + number(s.decay) * x;
-        L size = std::fabs(slope) + std::fabs(number(s.decay) * x);
-        if (adam) {
-            Reference mean{number(s.beta1) * first + number(1 - s.beta1) * d, std::fabs(first) + size};
-            Reference square{number(s.beta2) * second + number(1 - s.beta2) * d * d,
-                             second + number(1 - s.beta2) * size * size};
-            newM.push_back(mean);
-            newW.push_back(square);
-            L divisor = std::sqrt(square.value) * number(s.root) + number(s.eps);
-            L moved = number(s.step) * mean.value / divisor;
-            newP.push_back({number(s.shrink) * x - moved,
-                            std::fabs(x) + number(s.step) * mean.scale / divisor * (1 + square.scale / square.value)});
-        } else {
-            L velocity = d, reach = size;
-            if (momentum) {
-                if (!s.first) {
-                    velocity = number(s.momentum) * first + number(s.fresh) * d;
-                    reach = number(s.momentum) * std::fabs(first) + number(s.fresh) * size;
-                }
-                newM.push_back({velocity, reach});
-                d = s.nesterov ? d + number(s.momentum) * velocity : velocity;
-                size = s.nesterov ? size + number(s.momentum) * reach : reach;
-            }
-            newP.push_back({x - number(s.lr) * d, std::fabs(x) + number(s.lr) * size});
+// The operands of one slot: parameter, gradient, states.
+struct Row {
+    Row(Type type, long count, long offset) : count(count) {
+        for (int k = 0; k < 5; k++) {
+            operands.push_back(std::make_unique<Buffer>(type, count + offset + k, offset + k));
         }
     }
-    std::string what = std::to_string(count) + " elements";
-    compare(v, v.kernel, p, Layout::dense({count}, 1), newP, 3, what);
-    if (adam || momentum) {
-        compare(v, v.kernel + " m", m, Layout::dense({count}, 3), newM, 3, what);
+    long count;
+    std::vector<std::unique_ptr<Buffer>> operands;
+};
+
+struct Outcome {
+    Reference p, u, v, w;
+};
+
+Outcome outcome(const std::string &kernel, const Step &s, const std::function<L(L)> &number, const L *x) {
+    L p = x[0], slope = x[1], u = x[2], v = x[3], w = x[4];
+    L d = slope + number(s.decay) * p;
+    L size = std::fabs(slope) + std::fabs(number(s.decay) * p);
+    Outcome out;
+    if (kernel == "adam") {
+        out.u = {number(s.beta1) * u + number(1 - s.beta1) * d, std::fabs(u) + size};
+        out.v = {number(s.beta2) * v + number(1 - s.beta2) * d * d, v + number(1 - s.beta2) * size * size};
+        L divisor = std::sqrt(out.v.value) * number(s.root) + number(s.eps);
+        out.p = {number(s.shrink) * p - number(s.step) * out.u.value / divisor,
+                 std::fabs(p) + number(s.step) * out.u.scale / divisor * (1 + out.v.scale / out.v.value)};
+    } else if (kernel == "rmsprop") {
+        L rest = number(1 - s.beta1);
+        out.u = {number(s.beta1) * u + rest * d * d, u + rest * size * size};
+        L square = out.u.value, reach = out.u.scale;
+        if (s.centred) {
+            out.v = {number(s.beta1) * v + rest * d, std::fabs(v) + size};
+            square -= out.v.value * out.v.value;
+            reach += out.v.scale * out.v.scale;
+        }
+        L divisor = std::sqrt(square) + number(s.eps);
+        d /= divisor;
+        size = size / divisor * (1 + reach / square);
+        if (s.buffered) {
+            d += number(s.momentum) * w;
+            size += std::fabs(number(s.momentum) * w);
+            out.w = {d, size};
+        }
+        out.p = {p - number(s.lr) * d, std::fabs(p) + number(s.lr) * size};
+    } else if (kernel == "adagrad") {
+        out.u = {u + d * d, u + size * size};
+        L divisor = std::sqrt(out.u.value) + number(s.eps);
+        out.p = {p - d / divisor * number(s.lr),
+                 std::fabs(p) + number(s.lr) * size / divisor * (1 + out.u.scale / out.u.value)};
+    } else if (kernel == "lion") {
+        L blend = number(s.beta1) * u + number(1 - s.beta1) * slope;
+        L way = blend > 0 ? 1 : blend < 0 ? -1 : 0;
+        out.p = {number(s.shrink) * p - way * number(s.lr), std::fabs(p) + number(s.lr)};
+        out.u = {number(s.beta2) * u + number(1 - s.beta2) * slope, std::fabs(u) + std::fabs(slope)};
+    } else {
+        L velocity = d, reach = size;
+        if (kernel == "sgd_momentum") {
+            if (!s.first) {
+                velocity = number(s.momentum) * u + number(s.fresh) * d;
+                reach = number(s.momentum) * std::fabs(u) + number(s.fresh) * size;
+            }
+            out.u = {velocity, reach};
+            d = s.nesterov ? d + number(s.momentum) * velocity : velocity;
+            size = s.nesterov ? size + number(s.momentum) * reach : reach;
+        }
+        out.p = {p - number(s.lr) * d, std::fabs(p) + number(s.lr) * size};
     }
-    if (adam) {
-        compare(v, v.kernel + " v", w, Layout::dense({count}, 4), newW, 4, what);
+    return out;
+}
+
+void update(const Variant &v, const Step &s, const std::vector<long> &counts) {
+    Type type = v.type("T"), real = realOf(type);
+    int states = v.kernel == "sgd" ? 0 : v.kernel == "adam" ? 2 : v.kernel == "rmsprop" ? 3 : 1;
+    int used = int(counts.size());
+    std::vector<Row> rows;
+    Numbers numbers(81);
+    for (int slot = 0; slot < used; slot++) {
+        rows.emplace_back(type, counts[slot], 1 + slot);
+        for (long i = 0; i < counts[slot]; i++) {
+            // Sums of squares are not negative; nor is a variance, of squares of at least 0.1 and a mean of at most 0.2.
+            const L low[] = {-2, -3, v.kernel == "rmsprop" || v.kernel == "adagrad" ? 0.1L : -1, v.kernel == "rmsprop" ? -0.2L : 0, -1};
+            const L high[] = {2, 3, 1, v.kernel == "rmsprop" ? 0.2L : 1, 1};
+            for (int k = 0; k < 5; k++) {
+                const Buffer &b = *rows[slot].operands[k];
+                const_cast<Buffer &>(b).set(b.offset + i, numbers.uniform(low[k], high[k]));
+            }
+        }
+    }
+    std::vector<std::vector<L>> before(used);
+    for (int slot = 0; slot < used; slot++) {
+        for (long i = 0; i < counts[slot]; i++) {
+            for (const auto &b : rows[slot].operands) {
+                before[slot].push_back(b->get(b->offset + i));
+            }
+        }
+    }
+    Arguments a;
+    for (int k = 0; k < 2 + states; k++) {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            a.buffers.push_back(rows[slot < used ? slot : 0].operands[k].get());
+        }
+    }
+    long groups = 0;
+    for (int slot = 0; slot < SLOTS; slot++) {
+        a.add(slot < used ? groups : 0x7FFFFFFFFFFFFFFFL);
+        groups += slot < used ? groupsFor(counts[slot], v) : 0;
+    }
+    for (int slot = 0; slot < SLOTS; slot++) {
+        a.add(slot < used ? counts[slot] : 0);
+    }
+    for (int k = 0; k < 5; k++) {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            a.add(slot < used && k < 2 + states ? rows[slot].operands[k]->offset : 0);
+        }
+    }
+    a.add(bits(type, s.lr)).add(bits(type, s.momentum)).add(bits(type, s.fresh)).add(bits(type, s.decay)).add(s.nesterov).add(s.first);
+    a.add(bits(type, s.beta1)).add(bits(type, s.beta2)).add(bits(type, 1 - s.beta1)).add(bits(type, 1 - s.beta2));
+    a.add(bits(type, s.step)).add(bits(type, s.root)).add(bits(type, s.eps)).add(bits(type, s.shrink)).add(s.centred).add(s.buffered);
+    run(v, groups, a, int(a.buffers.size()));
+
+    auto number = [&](L value) { return rounded(real, value); };
+    for (int slot = 0; slot < used; slot++) {
+        std::vector<Reference> wanted[5];
+        for (long i = 0; i < counts[slot]; i++) {
+            Outcome out = outcome(v.kernel, s, number, &before[slot][5 * i]);
+            wanted[0].push_back(out.p);
+            wanted[1].push_back({before[slot][5 * i + 1], 0});
+            wanted[2].push_back(out.u);
+            wanted[3].push_back(out.v);
+            wanted[4].push_back(out.w);
+        }
+        std::string what = "slot " + std::to_string(slot) + " of " + std::to_string(used) + ", "
+                + std::to_string(counts[slot]) + " elements";
+        const char *labels[] = {"", " g", " u", " v", " w"};
+        for (int k = 0; k < 2 + states; k++) {
+            const Buffer &b = *rows[slot].operands[k];
+            bool absent = (k == 3 && v.kernel == "rmsprop" && !s.centred) || (k == 4 && !s.buffered);
+            for (long i = 0; absent && i < counts[slot]; i++) {
+                wanted[k][i] = {before[slot][5 * i + k], 0};
+            }
+            compare(v, v.kernel + labels[k], b, Layout::dense({counts[slot]}, b.offset), wanted[k],
+                    k == 1 || absent ? 0 : v.kernel == "rmsprop" || k == 3 ? 4 : 3, what);
+        }
+    }
+}
+
+void update(const char *kernel, const Step &s) {
+    for (const Variant &v : variants("update", kernel)) {
+        for (const std::vector<long> &counts : std::vector<std::vector<long>>{
+                     {1}, {256}, {300, 1, 257}, {1, 255, 256, 257, 700, 2, 512, 3}}) {
+            update(v, s, counts);
+        }
     }
 }
 
@@ -196,16 +289,12 @@ const Group GROUP_UPDATE("update", [] {
     full.fresh = 0.75L;
     full.decay = 0.01L;
     for (const char *kernel : {"sgd", "sgd_momentum"}) {
-        for (const Variant &v : variants("update", kernel)) {
-            for (long count : {1L, 256L, 300L}) {
-                update(v, plain, count);
-                Step s = full;
-                for (int i = 0; i < 4; i++) {
-                    s.nesterov = i % 2;
-                    s.first = i / 2;
-                    update(v, s, count);
-                }
-            }
+        update(kernel, plain);
+        Step s = full;
+        for (int i = 0; i < 4; i++) {
+            s.nesterov = i % 2;
+            s.first = i / 2;
+            update(kernel, s);
         }
     }
     Step adam;
@@ -215,16 +304,34 @@ const Group GROUP_UPDATE("update", [] {
     adam.step = 0.01L / (1 - 0.9L);
     adam.root = 1 / std::sqrt(1 - 0.999L);
     adam.shrink = 1;
-    for (const Variant &v : variants("update", "adam")) {
-        for (long count : {1L, 256L, 300L}) {
-            update(v, adam, count);
-            Step decayed = adam;
-            decayed.decay = 0.1L;
-            update(v, decayed, count);
-            decayed.decay = 0;
-            decayed.shrink = 0.999L;
-            update(v, decayed, count);
-        }
+    update("adam", adam);
+    Step decayed = adam;
+    decayed.decay = 0.1L;
+    update("adam", decayed);
+    decayed.decay = 0;
+    decayed.shrink = 0.999L;
+    update("adam", decayed);
+    for (int i = 0; i < 8; i++) {
+        Step s;
+        s.lr = 0.01L;
+        s.beta1 = 0.9L;
+        s.eps = 1e-2L;
+        s.centred = i % 2;
+        s.buffered = i / 2 % 2;
+        s.momentum = s.buffered ? 0.7L : 0;
+        s.decay = i / 4 ? 0.1L : 0;
+        update("rmsprop", s);
+    }
+    for (L decay : {0.0L, 0.1L}) {
+        Step s;
+        s.lr = 0.1L;
+        s.eps = 1e-4L;
+        s.decay = decay;
+        update("adagrad", s);
+        s.beta1 = 0.9L;
+        s.beta2 = 0.99L;
+        s.shrink = 1 - decay;
+        update("lion", s);
     }
 });
 

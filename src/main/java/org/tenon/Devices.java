@@ -3,6 +3,7 @@ package org.tenon;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -100,11 +101,7 @@ public final class Devices {
                 .max(Comparator.comparingInt(Backend::rank))
                 .orElseThrow(() -> new DeviceUnavailableException("best", "no device works here: " + report()));
         LOG.info("using {}: {}", best.name(), best.description());
-        for (String kind : KINDS) {
-            if (!(Found.of(kind) instanceof Availability.Ready)) {
-                LOG.info("not {}: {}", kind, explain(Found.of(kind)));
-            }
-        }
+        absent().forEach((kind, reason) -> LOG.info("not {}: {}", kind, reason));
         return wrap(best);
     }
 
@@ -126,6 +123,22 @@ public final class Devices {
             }
         }
         return lines;
+    }
+
+    /** The kinds of device, the best first: {@code cuda}, {@code opencl}, {@code cpu}. */
+    public static List<String> kinds() {
+        return KINDS;
+    }
+
+    /** The kinds of which there is no device here, the best first, and why. */
+    public static Map<String, String> absent() {
+        Map<String, String> absent = new LinkedHashMap<>();
+        for (String kind : KINDS) {
+            if (!(Found.of(kind) instanceof Availability.Ready)) {
+                absent.put(kind, explain(Found.of(kind)));
+            }
+        }
+        return absent;
     }
 
     private static List<Backend> backends() {

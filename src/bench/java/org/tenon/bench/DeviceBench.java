@@ -41,10 +41,11 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UnaryOp;
+import org.tenon.spi.UpdateStep;
 
 /**
- * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, and what a launch
- * costs beside a bare JOCL launch. {@code DeviceBench [DEVICE [softmax|products|launches]]}, by default {@code opencl:0} and
+ * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, steps of
+ * optimizers, and what a launch costs beside a bare JOCL launch. {@code DeviceBench [DEVICE [softmax|products|launches|steps]]}, by default {@code opencl:0} and
  * all. Times are the least of many short samples.
  */
 public final class DeviceBench {
@@ -67,6 +68,9 @@ public final class DeviceBench {
         }
         if (only.isEmpty() || only.equals("products")) {
             products(device);
+        }
+        if (only.isEmpty() || only.equals("steps")) {
+            OptimizerSteps.print(device);
         }
         if (only.isEmpty() || only.equals("launches")) {
             launches(device);
@@ -160,7 +164,8 @@ public final class DeviceBench {
             Strided targets = device.<Dim>tensor(new long[16]).value().strided();
             Strided weight = device.zeros(R1.of(1)).value().strided();
             IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
-            Kernels.AdamStep step = new Kernels.AdamStep(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
+            UpdateStep step = new UpdateStep.Adam(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
+            Strided[][] adam = {{to, in, state, state}};
             Rows rows = new Rows(16, 16, 1);
             Kernels kernels = device.backend().kernels();
             cost(device, "exp, as an op", () -> Scope.run(() -> F.exp(x)));
@@ -172,7 +177,7 @@ public final class DeviceBench {
             cost(device, "logSoftmax", () -> kernels.softmax(SoftmaxKind.LOG_SOFTMAX, in, rows, to));
             cost(device, "matmul", () -> kernels.matmul(product, product, products));
             cost(device, "nll", () -> kernels.nll(in, rows, targets, null, LossReduction.MEAN, check, weight, weight));
-            cost(device, "adam", () -> kernels.adam(to, in, state, state, step));
+            cost(device, "adam", () -> kernels.update(step, adam));
         });
     }
 

@@ -13,6 +13,7 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UnaryOp;
+import org.tenon.spi.UpdateStep;
 
 /** The CPU's kernels: which class has which. */
 final class CpuKernels implements Kernels {
@@ -128,13 +129,8 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void sgd(Strided p, Strided g, Strided v, SgdStep step) {
-        Updates.sgd(p, g, v, step);
-    }
-
-    @Override
-    public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
-        Updates.adam(p, g, m, v, step);
+    public void update(UpdateStep step, Strided[][] rows) {
+        Updates.update(step, rows);
     }
 
     @Override

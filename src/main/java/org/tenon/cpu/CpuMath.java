@@ -116,8 +116,11 @@ final class CpuMath {
                 yield a * (0.5 * (1 + t) + 0.5 * b * (1 - t * t) * slope);
             }
             case SILU_GRAD -> {
-                double s = 1 / (1 + Math.exp(-b));
-                yield a * s * (1 + b * (1 - s));
+                // 1 less the sigmoid is that of -b: as a difference it would have the sigmoid's error, times b.
+                double e = Math.exp(-Math.abs(b));
+                double more = 1 / (1 + e);
+                double less = e / (1 + e);
+                yield a * (b > 0 ? more : less) * (1 + b * (b > 0 ? less : more));
             }
             case ERF_GRAD -> a * ERF_SCALE * Math.exp(-b * b);
             case POW -> power(a, b);

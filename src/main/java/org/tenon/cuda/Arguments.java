@@ -11,7 +11,7 @@ import org.tenon.gpu.Launch;
  * filled for each launch, since the driver has read all when it returns. Used under the queue's lock.
  */
 final class Arguments {
-    private static final int MOST = 16;
+    private static final int MOST = 48;
 
     private final MemorySegment values = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, MOST);
     private final MemorySegment addresses = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, MOST + 1);

@@ -14,6 +14,7 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UnaryOp;
+import org.tenon.spi.UpdateStep;
 
 /** The kernels of GPUs: which class launches which. */
 final class GpuKernels implements Kernels {
@@ -25,6 +26,7 @@ final class GpuKernels implements Kernels {
     private final Products products;
     private final ProductLibrary library;
     private final Numbers numbers;
+    private final Updates updates;
     private final CustomLaunches customs;
 
     GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
@@ -36,6 +38,7 @@ final class GpuKernels implements Kernels {
         products = new Products(runtime);
         library = runtime.products();
         numbers = new Numbers(runtime);
+        updates = new Updates(runtime);
         customs = new CustomLaunches(runtime);
     }
 
@@ -48,6 +51,7 @@ final class GpuKernels implements Kernels {
         indexing.buildAll();
         products.buildAll();
         numbers.buildAll();
+        updates.buildAll();
     }
 
     @Override
@@ -164,13 +168,8 @@ final class GpuKernels implements Kernels {
     }
 
     @Override
-    public void sgd(Strided p, Strided g, Strided v, SgdStep step) {
-        numbers.sgd(p, g, v, step);
-    }
-
-    @Override
-    public void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step) {
-        numbers.adam(p, g, m, v, step);
+    public void update(UpdateStep step, Strided[][] rows) {
+        updates.update(step, rows);
     }
 
     @Override

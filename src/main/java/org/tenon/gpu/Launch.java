@@ -11,8 +11,8 @@ import org.tenon.spi.Strided;
  * again and again, so that a launch makes no garbage.
  */
 public final class Launch {
-    private static final int BUFFERS = 8;
-    private static final int LONGS = 64;
+    private static final int BUFFERS = 40;
+    private static final int LONGS = 80;
     private static final ThreadLocal<Launch> CURRENT = ThreadLocal.withInitial(Launch::new);
 
     private final Buffer[] buffers = new Buffer[BUFFERS];

@@ -43,16 +43,8 @@ public final class Conv1d<
             Bias bias,
             ConvOptions<D, Dev> options,
             Generator generator) {
-        check("conv1d", in, out, options, sized(kernel));
+        check("conv1d", in, out, options, 1, kernel);
         super(device, dtype, R3.of(out, in / options.groups(), kernel[0]), out, bias, options, generator);
-    }
-
-    private static long[] sized(long[] kernel) {
-        if (kernel.length != 1) {
-            throw new org.tenon.TensorArgumentException(
-                    "conv1d", "a kernel of " + kernel.length + " sizes is given; 1 needed");
-        }
-        return kernel;
     }
 
     @Override

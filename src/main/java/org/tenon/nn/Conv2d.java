@@ -45,16 +45,8 @@ public final class Conv2d<
             Bias bias,
             ConvOptions<D, Dev> options,
             Generator generator) {
-        check("conv2d", in, out, options, sized(kernel));
+        check("conv2d", in, out, options, 2, kernel);
         super(device, dtype, R4.of(out, in / options.groups(), kernel[0], kernel[1]), out, bias, options, generator);
-    }
-
-    private static long[] sized(long[] kernel) {
-        if (kernel.length != 2) {
-            throw new org.tenon.TensorArgumentException(
-                    "conv2d", "a kernel of " + kernel.length + " sizes is given; 2 needed");
-        }
-        return kernel;
     }
 
     @Override

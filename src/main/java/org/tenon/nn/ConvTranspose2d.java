@@ -45,16 +45,8 @@ public final class ConvTranspose2d<
             Bias bias,
             ConvOptions<D, Dev> options,
             Generator generator) {
-        check("convTranspose2d", in, out, options, sized(kernel));
+        check("convTranspose2d", in, out, options, 2, kernel);
         super(device, dtype, R4.of(in, out / options.groups(), kernel[0], kernel[1]), out, bias, options, generator);
-    }
-
-    private static long[] sized(long[] kernel) {
-        if (kernel.length != 2) {
-            throw new org.tenon.TensorArgumentException(
-                    "convTranspose2d", "a kernel of " + kernel.length + " sizes is given; 2 needed");
-        }
-        return kernel;
     }
 
     @Override

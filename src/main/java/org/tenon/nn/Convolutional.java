@@ -50,8 +50,15 @@ public abstract sealed class Convolutional<
         this.options = this.bias.isPresent() ? options.bias(this.bias.get()) : options;
     }
 
-    /** Checks before anything is allocated: channels that the groups divide, and no bias but the layer's own. */
-    static void check(String op, long in, long out, ConvOptions<?, ?> options, long... kernel) {
+    /**
+     * Checks before anything is allocated: a window of so many axes, channels that the groups divide, and no bias but the
+     * layer's own.
+     */
+    static void check(String op, long in, long out, ConvOptions<?, ?> options, int axes, long[] kernel) {
+        if (kernel.length != axes) {
+            throw new TensorArgumentException(
+                    op, "a kernel of " + kernel.length + " sizes is given; " + axes + " needed");
+        }
         boolean kernels = java.util.Arrays.stream(kernel).allMatch(size -> size >= 1);
         if (in < 1 || out < 1 || !kernels) {
             throw new TensorArgumentException(

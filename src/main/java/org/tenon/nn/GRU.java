@@ -15,13 +15,12 @@ import org.tenon.op.Value;
 
 /**
  * Gated recurrent units (Cho et al. 2014): with {@code x' = W x + b} and {@code h' = U h + d}, each split into r, z, n:
- * {@code n = tanh(x'n + sigmoid(x'r + h'r) h'n)}, {@code h = n + sigmoid(x'z + h'z) (h - n)}. PyTorch: {@code torch.nn.GRU},
- * one direction.
+ * {@code n = tanh(x'n + sigmoid(x'r + h'r) h'n)}, {@code h = n + sigmoid(x'z + h'z) (h - n)}. PyTorch: {@code torch.nn.GRU}.
  *
  * @param <A> time, or the batch where that is first
  * @param <B> the batch, or time
  * @param <In> the input's features
- * @param <Out> the features of the states
+ * @param <Out> the features of the output: of the states, twice as many where layers go both ways
  * @param <D> element type
  * @param <Dev> device type
  */
@@ -42,7 +41,7 @@ public final class GRU<
      * What comes out.
      *
      * @param output the last layer's h at each step, in the input's order
-     * @param hidden h of each layer at the end, (layers, N, Out)
+     * @param hidden h of each layer and direction at its end, (layers * directions, N, hidden)
      */
     public record Output<A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>(
             Tensor<R3<A, B, Out>, D, Dev> output, Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden) implements TensorGroup {
@@ -57,7 +56,7 @@ public final class GRU<
         return output(x, run(x, null, null));
     }
 
-    /** From these states, (layers, N, Out), such as those of the stretch before. */
+    /** From these states, (layers * directions, N, hidden), such as those of the stretch before. */
     public Output<A, B, Out, D, Dev> forward(Tensor<R3<A, B, In>, D, Dev> x, Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden) {
         return output(x, run(x, hidden, null));
     }

@@ -15,12 +15,12 @@ import org.tenon.op.Value;
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997): with {@code z = W x + b + U h + d}, split into i, f, g, o:
- * {@code c = sigmoid(f) c + sigmoid(i) tanh(g)}, {@code h = sigmoid(o) tanh(c)}. PyTorch: {@code torch.nn.LSTM}, one direction.
+ * {@code c = sigmoid(f) c + sigmoid(i) tanh(g)}, {@code h = sigmoid(o) tanh(c)}. PyTorch: {@code torch.nn.LSTM}.
  *
  * @param <A> time, or the batch where that is first
  * @param <B> the batch, or time
  * @param <In> the input's features
- * @param <Out> the features of the states
+ * @param <Out> the features of the output: of the states, twice as many where layers go both ways
  * @param <D> element type
  * @param <Dev> device type
  */
@@ -41,7 +41,7 @@ public final class LSTM<
      * What comes out.
      *
      * @param output the last layer's h at each step, in the input's order
-     * @param hidden h of each layer at the end, (layers, N, Out)
+     * @param hidden h of each layer and direction at its end, (layers * directions, N, hidden)
      * @param cell c likewise
      */
     public record Output<A extends Dim, B extends Dim, Out extends Dim, D extends Floating, Dev extends DeviceType>(
@@ -60,7 +60,7 @@ public final class LSTM<
         return output(x, run(x, null, null));
     }
 
-    /** From these states, (layers, N, Out), such as those of the stretch before. */
+    /** From these states, (layers * directions, N, hidden), such as those of the stretch before. */
     public Output<A, B, Out, D, Dev> forward(
             Tensor<R3<A, B, In>, D, Dev> x,
             Tensor<R3<Dim, Dim, Dim>, D, Dev> hidden,

@@ -98,11 +98,16 @@ public record Layout(long offset, long[] sizes, long[] strides) {
         long[] newStrides = strides.clone();
         newSizes[dim] = length;
         newStrides[dim] = strides[dim] * step;
-        return new Layout(length == 0 ? offset : offset + start * strides[dim], newSizes, newStrides);
+        return new Layout(length == 0 ? offset : first(dim, start), newSizes, newStrides);
     }
 
     Layout without(int dim, long index) {
-        return new Layout(offset + index * strides[dim], remove(sizes, dim), remove(strides, dim));
+        return new Layout(first(dim, index), remove(sizes, dim), remove(strides, dim));
+    }
+
+    /** Where the elements at this index begin; of no elements, a place that exists. */
+    private long first(int dim, long index) {
+        return count() == 0 ? offset : offset + index * strides[dim];
     }
 
     Layout with(int dim, long size) {

@@ -22,7 +22,11 @@ public final class Recurrence {
         /** Hochreiter and Schmidhuber 1997, with forget gates: gates in the order i, f, g, o. */
         LSTM(4),
         /** Cho et al. 2014: gates in the order r, z, n. */
-        GRU(3);
+        GRU(3),
+        /** Elman 1990, with tanh. */
+        RNN_TANH(1),
+        /** The same with {@code max(x, 0)}. */
+        RNN_RELU(1);
 
         private final int gates;
 
@@ -34,10 +38,19 @@ public final class Recurrence {
         public int gates() {
             return gates;
         }
+
+        /** What errors call it. */
+        public String op() {
+            return switch (this) {
+                case LSTM -> "lstm";
+                case GRU -> "gru";
+                case RNN_TANH, RNN_RELU -> "rnn";
+            };
+        }
     }
 
     /**
-     * The parameters of a layer.
+     * The parameters of one direction of a layer.
      *
      * @param input [gates H, I]
      * @param state [gates H, H]
@@ -46,50 +59,63 @@ public final class Recurrence {
      */
     public record Weights(Value input, Value state, Value inputBias, Value stateBias) {}
 
-    /** State after a step; {@code cell} is null for a GRU. */
+    /** State after a step; {@code cell} is null but for an LSTM. */
     private record State(Value hidden, Value cell) {}
 
     private Recurrence(Cell cell) {
         this.cell = cell;
-        op = cell.name().toLowerCase(java.util.Locale.ROOT);
+        op = cell.op();
     }
 
     /**
-     * {@code x [T, N, I]} through layers, with dropout between them; {@code hidden} and, for an LSTM, {@code memory}
-     * [layers, N, H] are the states at first, zeros where null. Returns the last layer's states at all steps [T, N, H], and
-     * the states at the end; the third is null for a GRU.
+     * {@code x [T, N, I]} through layers, with dropout between them; each is a list of one direction, from the first step to
+     * the last, or of two, of which the second goes the other way and whose states are joined, the first's features in front.
+     * {@code hidden} and, for an LSTM, {@code memory} [layers * directions, N, H] are the states at first, zeros where null. Returns
+     * the last layer's states at all steps [T, N, directions * H], and the states at the end; the third is null but for an
+     * LSTM.
      */
     public static Value[] run(
-            Cell cell, Value x, Value hidden, Value memory, List<Weights> layers, double dropout, Generator generator) {
+            Cell cell,
+            Value x,
+            Value hidden,
+            Value memory,
+            List<List<Weights>> layers,
+            double dropout,
+            Generator generator) {
         Recurrence recurrence = new Recurrence(cell);
         recurrence.check(x, hidden, memory, layers);
         return Frame.results(() -> {
             Value steps = x;
             List<Value> lastHidden = new ArrayList<>();
             List<Value> lastMemory = new ArrayList<>();
-            for (int i = 0; i < layers.size(); i++) {
-                if (i > 0 && dropout > 0) {
+            for (List<Weights> layer : layers) {
+                if (!lastHidden.isEmpty() && dropout > 0) {
                     steps = Random.dropout(steps, dropout, generator);
                 }
-                Weights weights = layers.get(i);
-                State state = new State(
-                        recurrence.start(hidden, i, steps, weights),
-                        cell == Cell.LSTM ? recurrence.start(memory, i, steps, weights) : null);
-                List<Value> outputs = new ArrayList<>();
-                state = recurrence.layer(steps, state, weights, outputs);
-                steps = Joins.stack(outputs, 0);
-                lastHidden.add(state.hidden());
-                lastMemory.add(state.cell());
+                List<Value> directions = new ArrayList<>();
+                for (Weights weights : layer) {
+                    int number = lastHidden.size();
+                    State start = new State(
+                            recurrence.start(hidden, number, steps, weights),
+                            cell == Cell.LSTM ? recurrence.start(memory, number, steps, weights) : null);
+                    List<Value> outputs = new ArrayList<>();
+                    boolean back = !directions.isEmpty();
+                    State last = recurrence.direction(steps, back, start, weights, outputs);
+                    directions.add(Joins.stack(back ? outputs.reversed() : outputs, 0));
+                    lastHidden.add(last.hidden());
+                    lastMemory.add(last.cell());
+                }
+                steps = directions.size() == 1 ? directions.getFirst() : Joins.cat(directions, 2);
             }
             return new Value[] {steps, Joins.stack(lastHidden, 0), cell == Cell.LSTM ? Joins.stack(lastMemory, 0) : null
             };
         });
     }
 
-    private void check(Value x, Value hidden, Value memory, List<Weights> layers) {
+    private void check(Value x, Value hidden, Value memory, List<List<Weights>> layers) {
         Checks.operands(op, x, hidden, memory);
         Checks.floating(op, x);
-        Value map = layers.getFirst().input();
+        Value map = layers.getFirst().getFirst().input();
         Checks.operands(op, x, map);
         Checks.sameDtype(op, x, map);
         if (x.rank() != 3 || x.size(2) != map.size(1) || x.size(0) < 1) {
@@ -99,7 +125,7 @@ public final class Recurrence {
                             + " features",
                     x);
         }
-        long[] wanted = {layers.size(), x.size(1), map.size(0) / cell.gates};
+        long[] wanted = {(long) layers.size() * layers.getFirst().size(), x.size(1), map.size(0) / cell.gates};
         for (Value state : new Value[] {hidden, memory}) {
             if (state != null) {
                 Checks.sameDtype(op, x, state);
@@ -114,7 +140,7 @@ public final class Recurrence {
         }
     }
 
-    private Value start(Value states, int layer, Value x, Weights weights) {
+    private Value start(Value states, int number, Value x, Weights weights) {
         return states == null
                 ? Creation.full(
                         op,
@@ -123,18 +149,22 @@ public final class Recurrence {
                         0,
                         x.size(1),
                         weights.state().size(1))
-                : Views.select(states, 0, layer);
+                : Views.select(states, 0, number);
     }
 
-    private State layer(Value x, State start, Weights weights, List<Value> outputs) {
+    /** Adds the states after each step to {@code outputs}, in the order in which the steps are taken. */
+    private State direction(Value x, boolean back, State start, Weights weights, List<Value> outputs) {
         Value inputs = plus(MatMul.matmul(op, x, Views.transpose(weights.input(), 0, 1)), weights.inputBias());
         Value map = Views.transpose(weights.state(), 0, 1);
         State state = start;
-        for (Value input : Views.unbind(inputs)) {
+        List<Value> steps = Views.unbind(inputs);
+        for (Value input : back ? steps.reversed() : steps) {
             Value recurrent = plus(MatMul.product(op, state.hidden(), map), weights.stateBias());
             state = switch (cell) {
                 case LSTM -> lstm(gates(plus(input, recurrent)), state);
                 case GRU -> gru(gates(input), gates(recurrent), state);
+                case RNN_TANH -> new State(UnaryGradients.call(UnaryOp.TANH, plus(input, recurrent)), null);
+                case RNN_RELU -> new State(UnaryGradients.call(UnaryOp.RELU, plus(input, recurrent)), null);
             };
             outputs.add(state.hidden());
         }

@@ -113,9 +113,10 @@ final class UnaryGradients {
         return plus(scale(shift(t, 1), 0.5), scale(times(times(x, inner), oneMinus(times(t, t))), 0.5));
     }
 
+    /** {@code s(x) (1 + x s(-x))}, with the sigmoid s: one less s(x) would have its error, times x. */
     private static Value siluSlope(Value x) {
-        Value s = call(UnaryOp.SIGMOID, x);
-        return times(s, shift(times(x, oneMinus(s)), 1));
+        Value rest = call(UnaryOp.SIGMOID, scale(x, -1));
+        return times(call(UnaryOp.SIGMOID, x), shift(times(x, rest), 1));
     }
 
     private static Value erfSlope(Value x) {

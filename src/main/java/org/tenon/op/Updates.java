@@ -1,53 +1,143 @@
 package org.tenon.op;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import org.tenon.spi.Kernels.AdamStep;
-import org.tenon.spi.Kernels.SgdStep;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.tenon.DType;
+import org.tenon.spi.Backend;
+import org.tenon.spi.Strided;
+import org.tenon.spi.UpdateStep;
 
-/** Steps of optimizers: parameters changed in place, outside the graph, by one kernel each. */
+/** Steps of optimizers: parameters changed in place, outside the graph, as many as possible by one kernel. */
 public final class Updates {
     private Updates() {}
 
-    /** {@code momentum} is null where there is none. */
-    public static void sgd(Value parameter, Value gradient, Value momentum, SgdStep step) {
-        check("sgd", parameter, gradient, momentum);
-        try (Dense g = Dense.of(gradient);
-                Pins _ = Pins.of(parameter, g.value(), momentum)) {
-            parameter
-                    .backend()
-                    .kernels()
-                    .sgd(parameter.strided(), g.value().strided(), momentum == null ? null : momentum.strided(), step);
+    /**
+     * The change of one parameter.
+     *
+     * @param step the rule and its numbers
+     * @param parameter what changes
+     * @param gradient its gradient
+     * @param states those of the rule, null where it goes without one
+     * @param changed run when the change is queued
+     */
+    public record Update(UpdateStep step, Value parameter, Value gradient, Value[] states, Runnable changed) {}
+
+    /** What one kernel may do together. */
+    private record Kind(UpdateStep step, DType dtype, Backend backend) {}
+
+    /**
+     * Makes all changes. Everything is checked, and gradients that need it are copied to row-major order, before the first
+     * parameter changes; where a launch fails after that, those {@code changed} say which changes were made.
+     */
+    public static void run(List<Update> updates) {
+        updates.forEach(Updates::check);
+        List<Dense> gradients = new ArrayList<>(updates.size());
+        try {
+            Map<Kind, List<Row>> kinds = new LinkedHashMap<>();
+            for (Update each : updates) {
+                Dense gradient = Dense.of(each.gradient());
+                gradients.add(gradient);
+                Value p = each.parameter();
+                kinds.computeIfAbsent(new Kind(each.step(), p.dtype(), p.backend()), _ -> new ArrayList<>())
+                        .add(new Row(each, gradient.value()));
+            }
+            kinds.values().forEach(Updates::runAlike);
+        } finally {
+            gradients.forEach(Dense::close);
         }
-        parameter.storage().modified();
     }
 
-    /** {@code first} and {@code second} are the moments. */
-    public static void adam(Value parameter, Value gradient, Value first, Value second, AdamStep step) {
-        check("adam", parameter, gradient, first, second);
-        try (Dense g = Dense.of(gradient);
-                Pins _ = Pins.of(parameter, g.value(), first, second)) {
-            parameter
-                    .backend()
-                    .kernels()
-                    .adam(parameter.strided(), g.value().strided(), first.strided(), second.strided(), step);
-        }
-        parameter.storage().modified();
-    }
-
-    static void check(String op, Value parameter, Value... others) {
+    private static void check(Update update) {
+        String op = update.step().getClass().getSimpleName();
+        Value parameter = update.parameter();
         Checks.operands(op, parameter);
         Checks.floating(op, parameter);
-        for (Value other : others) {
-            if (other != null) {
-                Checks.operands(op, parameter, other);
-                Checks.sameDtype(op, parameter, other);
-                if (!Arrays.equals(parameter.sizes(), other.sizes())) {
-                    throw Checks.error(op, "parameter and gradient or state differ in shape", parameter, other);
-                }
+        checkAlike(op, parameter, update.gradient());
+        for (Value state : update.states()) {
+            if (state != null) {
+                checkAlike(op, parameter, state);
             }
         }
         if (!parameter.layout().isContiguous()) {
             throw Checks.error(op, "a parameter must lie in row-major order; use contiguous() for it", parameter);
+        }
+    }
+
+    private static void checkAlike(String op, Value parameter, Value other) {
+        Checks.operands(op, parameter, other);
+        Checks.sameDtype(op, parameter, other);
+        if (!Arrays.equals(parameter.layout().sizes(), other.layout().sizes())) {
+            throw Checks.error(op, "parameter and gradient or state differ in shape", parameter, other);
+        }
+    }
+
+    /** An update with its gradient in row-major order. */
+    private record Row(Update update, Value gradient) {
+        Value[] operands() {
+            Value[] states = update.states();
+            Value[] operands = new Value[2 + states.length];
+            operands[0] = update.parameter();
+            operands[1] = gradient;
+            System.arraycopy(states, 0, operands, 2, states.length);
+            return operands;
+        }
+    }
+
+    /** Rows of one kind: together, unless one writes memory that another uses, which then come one after the other. */
+    private static void runAlike(List<Row> rows) {
+        List<Row> batch = new ArrayList<>(rows.size());
+        Set<Storage> written = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<Storage> read = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Row row : rows) {
+            if (meets(row, written, read)) {
+                launch(batch);
+                batch.clear();
+                written.clear();
+                read.clear();
+            }
+            batch.add(row);
+            read.add(row.gradient().storage());
+            written.add(row.update().parameter().storage());
+            for (Value state : row.update().states()) {
+                if (state != null) {
+                    written.add(state.storage());
+                }
+            }
+        }
+        launch(batch);
+    }
+
+    private static boolean meets(Row row, Set<Storage> written, Set<Storage> read) {
+        Storage parameter = row.update().parameter().storage();
+        boolean meets =
+                written.contains(row.gradient().storage()) || written.contains(parameter) || read.contains(parameter);
+        for (Value state : row.update().states()) {
+            meets |= state != null && (written.contains(state.storage()) || read.contains(state.storage()));
+        }
+        return meets;
+    }
+
+    private static void launch(List<Row> batch) {
+        Update first = batch.getFirst().update();
+        Value[] operands =
+                batch.stream().map(Row::operands).flatMap(Arrays::stream).toArray(Value[]::new);
+        int width = operands.length / batch.size();
+        try (Pins _ = Pins.of(operands)) {
+            Strided[][] rows = new Strided[batch.size()][width];
+            for (int i = 0; i < operands.length; i++) {
+                rows[i / width][i % width] = operands[i] == null ? null : operands[i].strided();
+            }
+            first.parameter().backend().kernels().update(first.step(), rows);
+        }
+        for (Row row : batch) {
+            row.update().parameter().storage().modified();
+            row.update().changed().run();
         }
     }
 }

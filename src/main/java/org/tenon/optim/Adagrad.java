@@ -5,8 +5,7 @@ import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
-import org.tenon.op.ComposedUpdates;
-import org.tenon.op.Value;
+import org.tenon.spi.UpdateStep;
 
 /**
  * Adagrad (Duchi et al. 2011): {@code g = g + weightDecay p}, {@code s = s + g^2},
@@ -46,18 +45,17 @@ public final class Adagrad<D extends Floating, Dev extends DeviceType> extends O
     }
 
     @Override
-    List<String> remembered() {
+    List<String> states() {
         return List.of("sum");
     }
 
     @Override
-    double startOf(String remembered) {
+    double startOf(String state) {
         return options.initialSum();
     }
 
     @Override
-    void update(Slot<D, Dev> slot, Value gradient) {
-        double lr = slot.lr() / (1 + (slot.step() - 1) * options.lrDecay());
-        ComposedUpdates.adagrad(slot.value(), gradient, slot.state("sum"), lr, options.eps(), slot.weightDecay());
+    UpdateStep rule(Slot<D, Dev> slot, long t) {
+        return new UpdateStep.Adagrad(slot.lr() / (1 + (t - 1) * options.lrDecay()), options.eps(), slot.weightDecay());
     }
 }

@@ -5,9 +5,7 @@ import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
-import org.tenon.op.Updates;
-import org.tenon.op.Value;
-import org.tenon.spi.Kernels.AdamStep;
+import org.tenon.spi.UpdateStep;
 
 /**
  * What {@link Adam} and {@link AdamW} share: {@code m = beta1 m + (1 - beta1) g}, {@code v = beta2 v + (1 - beta2) g^2},
@@ -58,24 +56,19 @@ public abstract sealed class AdamFamily<D extends Floating, Dev extends DeviceTy
     }
 
     @Override
-    final List<String> remembered() {
+    final List<String> states() {
         return List.of("exp_avg", "exp_avg_sq");
     }
 
     @Override
-    final void update(Slot<D, Dev> slot, Value gradient) {
-        Updates.adam(
-                slot.value(),
-                gradient,
-                slot.state("exp_avg"),
-                slot.state("exp_avg_sq"),
-                new AdamStep(
-                        slot.lr(),
-                        options.beta1(),
-                        options.beta2(),
-                        options.eps(),
-                        slot.weightDecay(),
-                        decay == Decay.DECOUPLED,
-                        slot.step()));
+    final UpdateStep rule(Slot<D, Dev> slot, long t) {
+        return new UpdateStep.Adam(
+                slot.lr(),
+                options.beta1(),
+                options.beta2(),
+                options.eps(),
+                slot.weightDecay(),
+                decay == Decay.DECOUPLED,
+                t);
     }
 }

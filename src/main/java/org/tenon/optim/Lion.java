@@ -5,8 +5,7 @@ import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
-import org.tenon.op.ComposedUpdates;
-import org.tenon.op.Value;
+import org.tenon.spi.UpdateStep;
 
 /**
  * Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms"): steps of the same size along each axis,
@@ -45,19 +44,12 @@ public final class Lion<D extends Floating, Dev extends DeviceType> extends Opti
     }
 
     @Override
-    List<String> remembered() {
+    List<String> states() {
         return List.of("exp_avg");
     }
 
     @Override
-    void update(Slot<D, Dev> slot, Value gradient) {
-        ComposedUpdates.lion(
-                slot.value(),
-                gradient,
-                slot.state("exp_avg"),
-                slot.lr(),
-                options.beta1(),
-                options.beta2(),
-                slot.weightDecay());
+    UpdateStep rule(Slot<D, Dev> slot, long t) {
+        return new UpdateStep.Lion(slot.lr(), options.beta1(), options.beta2(), slot.weightDecay());
     }
 }

@@ -17,7 +17,10 @@ import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.op.Copies;
 import org.tenon.op.Graph;
+import org.tenon.op.Updates;
+import org.tenon.op.Updates.Update;
 import org.tenon.op.Value;
+import org.tenon.spi.UpdateStep;
 
 /**
  * Changes parameters in place, a step at a time. Its state belongs to the scope around its construction, so make it where the
@@ -30,7 +33,7 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
     private final List<ParameterGroup<D, Dev>> groups = new ArrayList<>();
     private final List<Slot<D, Dev>> slots = new ArrayList<>();
 
-    /** Subclasses set their options before this, since it asks for {@link #remembered()}. */
+    /** Subclasses set their options before this, since it asks for {@link #states()}. */
     Optimizer(Collection<? extends Tensor<?, D, Dev>> parameters, double lr, double weightDecay) {
         add(parameters, lr, weightDecay);
     }
@@ -51,11 +54,11 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
         ParameterGroup<D, Dev> group = new ParameterGroup<>(name(), distinct, lr, weightDecay);
         for (Tensor<?, D, Dev> parameter : distinct) {
             Slot<D, Dev> slot = new Slot<>(parameter, group);
-            for (String each : remembered()) {
-                slot.tensors()
-                        .put(
-                                each,
-                                parameter.device().full(Any.of(parameter.shape()), startOf(each), parameter.dtype()));
+            for (String each : states()) {
+                if (each != null) {
+                    slot.remember(
+                            each, parameter.device().full(Any.of(parameter.shape()), startOf(each), parameter.dtype()));
+                }
             }
             slots.add(slot);
         }
@@ -112,27 +115,38 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
         groups.forEach(group -> group.lr(newLr));
     }
 
-    /** Changes every parameter that has a gradient; the others stay as they are. That none has one is an error. */
+    /**
+     * Changes every parameter that has a gradient; the others stay as they are. That none has one is an error. Where an operand
+     * is bad, or there is no memory for a copy of a gradient, nothing changes.
+     */
     public final void step(Gradients gradients) {
-        if (slots.stream().map(Slot::parameter).noneMatch(gradients::contains)) {
+        List<String> states = states();
+        List<Update> updates = new ArrayList<>(slots.size());
+        for (Slot<D, Dev> slot : slots) {
+            if (gradients.contains(slot.parameter())) {
+                long t = slot.step() + 1;
+                Value gradient = gradients.get(slot.parameter()).value();
+                updates.add(new Update(rule(slot, t), slot.value(), gradient, slot.states(states), () -> slot.step(t)));
+            }
+        }
+        if (updates.isEmpty()) {
             throw new TensorArgumentException(
                     name(), "no parameter has a gradient here; the loss must depend on this optimizer's parameters");
         }
-        for (Slot<D, Dev> slot : slots) {
-            if (gradients.contains(slot.parameter())) {
-                slot.step(slot.step() + 1);
-                update(slot, gradients.get(slot.parameter()).value());
-            }
-        }
+        Updates.run(updates);
     }
 
-    abstract void update(Slot<D, Dev> slot, Value gradient);
+    /** What becomes of a parameter and its states in its step {@code t}, counted from 1. */
+    abstract UpdateStep rule(Slot<D, Dev> slot, long t);
 
-    /** The names of the tensors that are remembered of each parameter, each of the parameter's shape. */
-    abstract List<String> remembered();
+    /**
+     * The names of the states of a parameter, tensors of its shape, in the order in which the rule has them; null in the place
+     * of one that these options go without.
+     */
+    abstract List<String> states();
 
-    /** What every element of a remembered tensor is at first. */
-    double startOf(String remembered) {
+    /** What every element of a state is at first. */
+    double startOf(String state) {
         return 0;
     }
 

@@ -1,13 +1,12 @@
 package org.tenon.optim;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
-import org.tenon.op.ComposedUpdates;
-import org.tenon.op.Value;
+import org.tenon.spi.UpdateStep;
 
 /**
  * RMSprop (Hinton 2012): {@code g = g + weightDecay p}, {@code v = alpha v + (1 - alpha) g^2},
@@ -64,26 +63,16 @@ public final class RMSprop<D extends Floating, Dev extends DeviceType> extends O
     }
 
     @Override
-    List<String> remembered() {
-        List<String> names = new ArrayList<>(List.of("square_avg"));
-        if (options.centred()) {
-            names.add("grad_avg");
-        }
-        if (options.momentum() != 0) {
-            names.add("momentum_buffer");
-        }
-        return names;
+    List<String> states() {
+        return Arrays.asList(
+                "square_avg",
+                options.centred() ? "grad_avg" : null,
+                options.momentum() != 0 ? "momentum_buffer" : null);
     }
 
     @Override
-    void update(Slot<D, Dev> slot, Value gradient) {
-        ComposedUpdates.rmsprop(
-                slot.value(),
-                gradient,
-                slot.state("square_avg"),
-                slot.state("grad_avg"),
-                slot.state("momentum_buffer"),
-                new ComposedUpdates.RmspropStep(
-                        slot.lr(), options.alpha(), options.eps(), slot.weightDecay(), options.momentum()));
+    UpdateStep rule(Slot<D, Dev> slot, long t) {
+        return new UpdateStep.Rmsprop(
+                slot.lr(), options.alpha(), options.eps(), slot.weightDecay(), options.momentum());
     }
 }

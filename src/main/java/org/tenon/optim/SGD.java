@@ -1,14 +1,13 @@
 package org.tenon.optim;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.op.Updates;
-import org.tenon.op.Value;
-import org.tenon.spi.Kernels.SgdStep;
+import org.tenon.spi.UpdateStep;
 
 /**
  * Stochastic gradient descent: {@code d = g + weightDecay p}; with momentum {@code v = momentum v + (1 - dampening) d}, at
@@ -69,19 +68,13 @@ public final class SGD<D extends Floating, Dev extends DeviceType> extends Optim
     }
 
     @Override
-    List<String> remembered() {
-        return options.momentum() == 0 ? List.of() : List.of("momentum_buffer");
+    List<String> states() {
+        return Collections.singletonList(options.momentum() == 0 ? null : "momentum_buffer");
     }
 
     @Override
-    void update(Slot<D, Dev> slot, Value gradient) {
-        SgdStep step = new SgdStep(
-                slot.lr(),
-                options.momentum(),
-                options.dampening(),
-                slot.weightDecay(),
-                options.nesterov(),
-                slot.step() == 1);
-        Updates.sgd(slot.value(), gradient, slot.state("momentum_buffer"), step);
+    UpdateStep rule(Slot<D, Dev> slot, long t) {
+        return new UpdateStep.Sgd(
+                slot.lr(), options.momentum(), options.dampening(), slot.weightDecay(), options.nesterov(), t == 1);
     }
 }

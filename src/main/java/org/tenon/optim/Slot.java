@@ -1,6 +1,7 @@
 package org.tenon.optim;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
@@ -35,7 +36,7 @@ final class Slot<D extends Floating, Dev extends DeviceType> {
         return group.weightDecay();
     }
 
-    /** The number of steps taken so far, the one that runs included. */
+    /** The number of steps taken so far. */
     long step() {
         return step;
     }
@@ -48,9 +49,17 @@ final class Slot<D extends Floating, Dev extends DeviceType> {
         return tensors;
     }
 
-    /** A tensor of the state, or null where this optimizer has none of that name. */
-    Value state(String name) {
-        Tensor<?, D, Dev> tensor = tensors.get(name);
-        return tensor == null ? null : tensor.value();
+    void remember(String name, Tensor<?, D, Dev> tensor) {
+        tensors.put(name, tensor);
+    }
+
+    /** The states of these names, null for a name that is. */
+    Value[] states(List<String> names) {
+        Value[] values = new Value[names.size()];
+        for (int i = 0; i < values.length; i++) {
+            String name = names.get(i);
+            values[i] = name == null ? null : tensors.get(name).value();
+        }
+        return values;
     }
 }

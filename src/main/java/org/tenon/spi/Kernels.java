@@ -95,46 +95,14 @@ public interface Kernels {
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out);
 
     /**
-     * One step of stochastic gradient descent, in place, contiguous: {@code d = g + weightDecay * p}; with a momentum
-     * buffer {@code v = first ? d : momentum * v + (1 - dampening) * d}, and {@code d = nesterov ? d + momentum * v : v};
-     * {@code p -= lr * d}.
+     * One step of an optimizer for many parameters at once, in place. A row has a parameter, its gradient and the states of
+     * {@link UpdateStep}, null where there is none, in all rows alike; all contiguous, of one floating type. No memory that is written
+     * belongs to two rows.
      */
-    void sgd(Strided p, Strided g, Strided v, SgdStep step);
-
-    /**
-     * One step of Adam, in place, contiguous: {@code m = b1 m + (1 - b1) g}, {@code v = b2 v + (1 - b2) g^2},
-     * {@code p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)}; weight decay is added to g, or, decoupled,
-     * {@code p *= 1 - lr * weightDecay} first.
-     */
-    void adam(Strided p, Strided g, Strided m, Strided v, AdamStep step);
+    void update(UpdateStep step, Strided[][] rows);
 
     /**
      * A kernel of a user: {@code items} items of it. Inputs are contiguous, and there is a source for this kind of device.
      */
     void custom(CustomKernel kernel, Strided out, Strided[] inputs, double[] parameters, long items);
-
-    /**
-     * The constants of {@link #sgd}.
-     *
-     * @param lr the learning rate
-     * @param momentum 0 for none, in which case v is null
-     * @param dampening of the momentum
-     * @param weightDecay the L2 penalty
-     * @param nesterov whether to look ahead
-     * @param first whether v holds nothing yet
-     */
-    record SgdStep(double lr, double momentum, double dampening, double weightDecay, boolean nesterov, boolean first) {}
-
-    /**
-     * The constants of {@link #adam}.
-     *
-     * @param lr the learning rate
-     * @param beta1 the decay of the first moment
-     * @param beta2 the decay of the second
-     * @param eps added to the denominator
-     * @param weightDecay the penalty
-     * @param decoupled whether the penalty is AdamW's
-     * @param t the number of this step, from 1
-     */
-    record AdamStep(double lr, double beta1, double beta2, double eps, double weightDecay, boolean decoupled, long t) {}
 }

@@ -21,7 +21,7 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** The graph of gradients: what it records, keeps, frees and refuses. The ops' own gradients are in the contract. */
 @Tag("plain")
@@ -30,7 +30,7 @@ class AutogradTest {
         return device.<Dim>tensor(values).requireGrad();
     }
 
-    @EveryDevice
+    @DeviceTest
     void aGraphIsUsedOnce(Device<?> device) {
         Scope.run(() -> once(device));
     }
@@ -50,7 +50,7 @@ class AutogradTest {
         assertThat(second).isEqualTo(first);
     }
 
-    @EveryDevice
+    @DeviceTest
     void twoRootsShareAGraph(Device<?> device) {
         Scope.run(() -> shared(device));
     }
@@ -65,7 +65,7 @@ class AutogradTest {
         assertThat(both.mul(0.5).get(x).toDoubleArray()).containsExactly(4, 8);
     }
 
-    @EveryDevice
+    @DeviceTest
     void accumulationTakesOverWhatOnlyOneHas(Device<?> device) {
         Scope.run(() -> accumulation(device));
     }
@@ -81,7 +81,7 @@ class AutogradTest {
         assertThat(reversed.get(x).toDoubleArray()).containsExactly(1, 1);
     }
 
-    @EveryDevice
+    @DeviceTest
     void anInputUsedTwiceGetsTheSum(Device<?> device) {
         Scope.run(() -> cube(device));
     }
@@ -91,7 +91,7 @@ class AutogradTest {
         assertThat(x.mul(x).mul(x).sum().backward().get(x).item()).isEqualTo(12);
     }
 
-    @EveryDevice
+    @DeviceTest
     void noGradAndDetachRecordNothing(Device<?> device) {
         Scope.run(() -> silent(device));
     }
@@ -113,7 +113,7 @@ class AutogradTest {
         assertThat(half.sum().backward().get(x).toDoubleArray()).containsExactly(1, 2);
     }
 
-    @EveryDevice
+    @DeviceTest
     void whatWasSavedAndThenChangedIsRefused(Device<?> device) {
         Scope.run(() -> changed(device));
     }
@@ -129,7 +129,7 @@ class AutogradTest {
                 .hasMessageContaining("in place");
     }
 
-    @EveryDevice
+    @DeviceTest
     void closedInputsDoNotMatter(Device<?> device) {
         Scope.run(() -> inputsClosed(device));
     }
@@ -144,7 +144,7 @@ class AutogradTest {
         assertThat(y.backward().get(x).toDoubleArray()).containsExactly(3, 4);
     }
 
-    @EveryDevice
+    @DeviceTest
     void badCallsAreNamed(Device<?> device) {
         Scope.run(() -> bad(device));
     }
@@ -172,7 +172,7 @@ class AutogradTest {
     }
 
     /** Neither the sweep nor the release of a long chain recurses. */
-    @EveryDevice
+    @DeviceTest
     void aGraphOfTwentyThousandSteps(Device<?> device) {
         Scope.run(() -> {
             deep(device, 20_000);
@@ -205,7 +205,7 @@ class AutogradTest {
     }
 
     /** Where the root has no slope PyTorch takes 0, so that a constant or a zero does not spoil a training. */
-    @EveryDevice
+    @DeviceTest
     void normAndDeviationAtZero(Device<?> device) {
         Scope.run(() -> {
             var zero = leaf(device, 0, 0);
@@ -225,7 +225,7 @@ class AutogradTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void thirdDerivatives(Device<?> device) {
         Scope.run(() -> {
             var x = leaf(device, 0.5);

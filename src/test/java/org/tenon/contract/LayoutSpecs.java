@@ -183,6 +183,11 @@ final class LayoutSpecs {
                         x -> Reference.slice(x.get(0), 1, 3, 5, 1),
                         Arr.any(DType.F32, 1, 3, 5))
                 .exact(
+                        "of nothing, copied",
+                        x -> x.a().slice(0, 2, 3).copy(),
+                        x -> Arr.any(DType.F32, 1, 1, 0),
+                        Arr.any(DType.F32, 1, 3, 0))
+                .exact(
                         "to nothing",
                         x -> x.a().slice(0, 2, 1),
                         x -> Reference.slice(x.get(0), 0, 2, 2, 1),
@@ -223,6 +228,11 @@ final class LayoutSpecs {
                         2,
                         3,
                         4)
+                .exact(
+                        "of nothing, copied",
+                        x -> x.a().select(0, 7).copy(),
+                        x -> Arr.any(DType.F32, 1, 3, 0),
+                        Arr.any(DType.F32, 1, 8, 3, 0))
                 .refuses(
                         "an index past the end",
                         "index 2 is outside [-2, 1]",

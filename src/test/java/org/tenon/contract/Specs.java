@@ -39,6 +39,7 @@ final class Specs {
         ConvSpecs.add(all);
         AttentionSpecs.add(all);
         LossSpecs.add(all);
+        LayerSpecs.add(all);
         CustomSpecs.add(all);
         return all;
     }

@@ -12,8 +12,8 @@ import org.tenon.Generator;
 import org.tenon.R1;
 import org.tenon.Scope;
 import org.tenon.TensorArgumentException;
+import org.tenon.junit.DeviceTest;
 import org.tenon.spi.Philox;
-import org.tenon.support.EveryDevice;
 
 /** Where random numbers come from. */
 class GeneratorTest {
@@ -52,7 +52,7 @@ class GeneratorTest {
         assertThat(generator.position()).isZero();
     }
 
-    @EveryDevice
+    @DeviceTest
     void manualSeedRepeatsWhatTheStandardGeneratorDraws(Device<?> device) {
         Scope.run(() -> {
             Generator.manualSeed(3);
@@ -63,7 +63,7 @@ class GeneratorTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void aPermutationHasEachNumberOnceAndEachOrderIsAsLikely(Device<?> device) {
         Generator generator = new Generator(1);
         Scope.run(() -> {
@@ -95,7 +95,7 @@ class GeneratorTest {
         assertThatThrownBy(() -> stream.below(0)).isInstanceOf(TensorArgumentException.class);
     }
 
-    @EveryDevice
+    @DeviceTest
     void uniformNumbersFillTheirRange(Device<?> device) {
         Scope.run(() -> {
             float[] x = device.uniform(R1.of(100_000), -2, 6, DType.F32, new Generator(2))

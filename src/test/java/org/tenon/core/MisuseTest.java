@@ -28,7 +28,8 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.Buffers;
+import org.tenon.junit.DeviceTest;
 
 /** Calls that look reasonable and are not: sizes that overflow, numbers a type lacks, memory that overlaps or is gone. */
 @Tag("plain")
@@ -43,7 +44,7 @@ class MisuseTest {
         return device.arange(n, F32);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void sizesWhoseProductOverflows(Device<?> device) {
         Scope.run(() -> {
             Tensor<?, F32, ?> none = device.zeros(R1.of(0));
@@ -66,7 +67,7 @@ class MisuseTest {
         F.cat(java.util.Collections.nCopies(8, x), 0);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void boundsAtTheEndOf64Bits(Device<?> device) {
         Scope.run(() -> bounds(device));
     }
@@ -85,7 +86,7 @@ class MisuseTest {
                 Long.MAX_VALUE + " elements from 2 are not all on dim 0; it has 5");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void anIntegerTensorTakesItsOwnNumbersOnly(Device<?> device) {
         Scope.run(() -> {
             Tensor<R1<Dim>, ?, ?> x = device.<Dim>tensor(1, 2);
@@ -103,7 +104,7 @@ class MisuseTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void rangesOfRandomNumbersFitTheirType(Device<?> device) {
         Scope.run(() -> {
             Generator g = new Generator(1);
@@ -123,7 +124,7 @@ class MisuseTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aPermutationThatDoesNotFit(Device<?> device) {
         assertThatThrownBy(() -> device.permutation(1L << 45, new Generator(1)))
                 .isInstanceOf(OutOfDeviceMemoryException.class)
@@ -132,7 +133,7 @@ class MisuseTest {
         refused(() -> device.permutation(-1, new Generator(1)), "n -1 is negative");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void copiesWithinOneTensor(Device<?> device) {
         Scope.run(() -> overlapping(device, 10));
         Scope.run(() -> overlapping(device, 100_000));
@@ -160,7 +161,7 @@ class MisuseTest {
         refused(() -> repeated.copyFrom(count(device, 4)), "copyFrom: the target is expanded");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void hostMemoryThatIsGone(Device<?> device) throws InterruptedException {
         Arena arena = Arena.ofConfined();
         MemorySegment data = arena.allocate(8, 8);
@@ -188,7 +189,7 @@ class MisuseTest {
         refused(() -> device.ones(R1.of(2)).copyTo(fixed), "copyTo: the target is read-only");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void theGradientOfALeafThatWasClosed(Device<?> device) {
         Scope.run(() -> {
             Tensor<R1<Dim>, F32, ?> x = device.<R1<Dim>>ones(R1.of(2)).requireGrad();
@@ -200,7 +201,7 @@ class MisuseTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aScopeThatEndedKeepsNothing(Device<?> device) {
         Scope[] ended = new Scope[1];
         Tensor<?, ?, ?>[] lost = new Tensor<?, ?, ?>[1];

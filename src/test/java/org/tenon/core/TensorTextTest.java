@@ -11,11 +11,11 @@ import org.tenon.R2;
 import org.tenon.R3;
 import org.tenon.Scope;
 import org.tenon.Tensor;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Tensors as text. */
 class TensorTextTest {
-    @EveryDevice
+    @DeviceTest
     void smallTensorsAreShownWhole(Device<?> device) {
         Scope.run(() -> small(device));
     }
@@ -35,7 +35,7 @@ class TensorTextTest {
                 .startsWith("tensor([[[1.0000, 2.0000],\n         [3.0000, 4.0000]],\n\n        [[5.0000, 6.0000],");
     }
 
-    @EveryDevice
+    @DeviceTest
     void largeOnesAreAbbreviatedWithoutBeingCopiedWhole(Device<?> device) {
         Scope.run(() -> large(device));
     }

@@ -28,7 +28,7 @@ import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
 import org.tenon.examples.Swish;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Ops with kernels of a user's own: the example's, one with groups and several inputs, and those that are wrong. */
 class CustomOpTest {
@@ -94,7 +94,7 @@ class CustomOpTest {
         Assumptions.assumeFalse(device.name().startsWith("cuda"), "the ops of this test have no PTX");
     }
 
-    @EveryDevice
+    @DeviceTest
     void swishIsAsSilu(Device<?> device) {
         assumeSource(device);
         Scope.run(() -> swish(device));
@@ -118,7 +118,7 @@ class CustomOpTest {
         assertThat(Swish.swish(device.<R1<Dim>>zeros(R1.of(0)), 2).numel()).isZero();
     }
 
-    @EveryDevice
+    @DeviceTest
     void swishHasGradientsAndTheirGradients(Device<?> device) {
         assumeSource(device);
         Assumptions.assumeTrue(device.supports(DType.F64), device + " has no float64");
@@ -143,7 +143,7 @@ class CustomOpTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest
     void groupsInputsAndParameters(Device<?> device) {
         assumeSource(device);
         Scope.run(() -> weighted(device));
@@ -167,7 +167,7 @@ class CustomOpTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void nothingIsLeft(Device<?> device) {
         assumeSource(device);
         long before = device.memory().liveBuffers();
@@ -181,7 +181,7 @@ class CustomOpTest {
                 .containsExactly(new float[] {0.9276705f, 1.0907843f}, within(1e-6f));
     }
 
-    @EveryDevice
+    @DeviceTest
     void aSourceThatDoesNotBuildShowsTheLog(Device<?> device) {
         Assumptions.assumeTrue(device.name().startsWith("opencl"), "this is about OpenCL");
         CustomOp bad = CustomOp.named("bad")
@@ -203,7 +203,7 @@ class CustomOpTest {
                 .isEqualTo(3);
     }
 
-    @EveryDevice
+    @DeviceTest
     void aSourceForOpenClComesFirst(Device<?> device) {
         Assumptions.assumeTrue(device.name().startsWith("opencl"), "this is about OpenCL");
         CustomOp op = CustomOp.named("pick")

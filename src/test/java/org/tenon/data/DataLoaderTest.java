@@ -28,7 +28,8 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.Buffers;
+import org.tenon.junit.DeviceTest;
 
 /** The loader: which samples come in which batch, how far ahead it works, how it ends. */
 @Timeout(60)
@@ -140,7 +141,7 @@ class DataLoaderTest {
                 .hasMessageContaining("sample 2");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void batchesAreOnTheDeviceAndFreed(Device<?> device) {
         onDevice(device);
     }

@@ -24,15 +24,15 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.examples.DigitModel.Classes;
 import org.tenon.examples.DigitModel.Images;
+import org.tenon.junit.DeviceTest;
 import org.tenon.support.ChildJvm;
-import org.tenon.support.EveryDevice;
 
 /** The examples with digits: reading them, learning them, going on, distilling, and what is refused. */
 class DigitsTest {
     @TempDir
     private Path folder;
 
-    @EveryDevice
+    @DeviceTest
     void modelsLearnDrawnDigits(Device<?> device) {
         Digits digits = Digits.drawn(800, 200, 3);
         assertThat(accuracy(device, DigitModel.MLP, digits)).isGreaterThan(0.9);
@@ -61,7 +61,7 @@ class DigitsTest {
         return accuracy;
     }
 
-    @EveryDevice
+    @DeviceTest
     void theSoftLossIsTheDivergenceOfSoftenedProbabilities(Device<?> device) {
         Scope.run(() -> soft(device));
     }

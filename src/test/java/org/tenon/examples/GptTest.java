@@ -26,8 +26,8 @@ import org.tenon.Tensor;
 import org.tenon.examples.Gpt.Sequences;
 import org.tenon.examples.Gpt.Time;
 import org.tenon.examples.Gpt.Vocabulary;
+import org.tenon.junit.DeviceTest;
 import org.tenon.nn.Bias;
-import org.tenon.support.EveryDevice;
 
 /** The GPT: its parameters, that no position sees a later one, that it learns, repeats itself, goes on and writes. */
 class GptTest {
@@ -72,7 +72,7 @@ class GptTest {
         return Math.sqrt(Arrays.stream(all).map(v -> v * v).average().orElseThrow());
     }
 
-    @EveryDevice
+    @DeviceTest
     void noPositionSeesALaterOne(Device<?> device) {
         Scope.run(() -> causal(device));
     }
@@ -96,7 +96,7 @@ class GptTest {
         return logits.toDoubleArray();
     }
 
-    @EveryDevice
+    @DeviceTest
     void theSameSeedGivesTheSameBits(Device<?> device) throws IOException {
         Corpus corpus = corpus();
         List<Double> first = losses(device, corpus, Precision.F32, 5);
@@ -105,7 +105,7 @@ class GptTest {
         assertThat(first.getLast()).isLessThan(first.getFirst() - 0.3);
     }
 
-    @EveryDevice
+    @DeviceTest
     void itLearnsInHalfPrecisionToo(Device<?> device) throws IOException {
         Corpus corpus = corpus();
         double whole = losses(device, corpus, Precision.F32, 5).getLast();
@@ -127,7 +127,7 @@ class GptTest {
     }
 
     /** Dropout, the scale of the loss, the learning rate, the moments and the order of windows all go on. */
-    @EveryDevice
+    @DeviceTest
     void aTrainingThatWasSavedGoesOnBitForBit(Device<?> device) throws IOException {
         goesOn(device, corpus(), folder.resolve("checkpoint"));
     }
@@ -155,7 +155,7 @@ class GptTest {
         assertThat(broken).isEqualTo(unbroken);
     }
 
-    @EveryDevice
+    @DeviceTest
     void itWritesWhatItLearned(Device<?> device) throws IOException {
         String alphabet = "abcdefghijklmnopqrstuvwxyz\n";
         writes(device, Corpus.ofFile(Files.writeString(folder.resolve("alphabet"), alphabet.repeat(40))), alphabet);

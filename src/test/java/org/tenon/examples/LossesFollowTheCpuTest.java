@@ -24,6 +24,7 @@ import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
+import org.tenon.junit.DeviceTest;
 import org.tenon.nn.Bias;
 import org.tenon.nn.GELU;
 import org.tenon.nn.Linear;
@@ -32,7 +33,6 @@ import org.tenon.optim.Adam;
 import org.tenon.optim.AdamW;
 import org.tenon.optim.Optimizer;
 import org.tenon.optim.SGD;
-import org.tenon.support.EveryDevice;
 
 /**
  * The same training on the CPU and on another device, from the same seed: 200 steps, the loss compared at each.
@@ -69,7 +69,7 @@ class LossesFollowTheCpuTest {
                 what, cpu.getFirst(), cpu.getLast(), device.getLast(), worst);
     }
 
-    @EveryDevice
+    @DeviceTest
     void theGpt(Device<?> device) throws IOException {
         Path text = Files.writeString(
                 folder.resolve("text.txt"), "the quick brown fox jumps over the lazy dog\n".repeat(60));
@@ -87,7 +87,7 @@ class LossesFollowTheCpuTest {
         return losses;
     }
 
-    @EveryDevice
+    @DeviceTest
     void sgdWithMomentum(Device<?> device) {
         followMlp(
                 "MLP, SGD with momentum, ",
@@ -97,12 +97,12 @@ class LossesFollowTheCpuTest {
                 0.02);
     }
 
-    @EveryDevice
+    @DeviceTest
     void adam(Device<?> device) {
         followMlp("MLP, Adam, ", device, Adam::new, Adam::new, 2e-3);
     }
 
-    @EveryDevice
+    @DeviceTest
     void adamW(Device<?> device) {
         followMlp("MLP, AdamW, ", device, AdamW::new, AdamW::new, 2e-3);
     }

@@ -15,12 +15,12 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.examples.SoftmaxExamples.Batch;
 import org.tenon.examples.SoftmaxExamples.Classes;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** The examples of the documentation, and what they must give. */
 @Tag("plain")
 class SoftmaxExamplesTest {
-    @EveryDevice
+    @DeviceTest
     void rowsOfProbabilitiesSumTo1(Device<?> device) {
         Scope.run(() -> rows(device));
     }
@@ -33,7 +33,7 @@ class SoftmaxExamplesTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void theLossIsTheMeanOfTheTargetsEntries(Device<?> device) {
         Scope.run(() -> loss(device));
     }
@@ -45,7 +45,7 @@ class SoftmaxExamplesTest {
         assertThat(SoftmaxExamples.loss(logp).item()).isCloseTo(expected, within(1e-6));
     }
 
-    @EveryDevice
+    @DeviceTest
     void theDivergenceIsTheMeanOfPLogPOverQ(Device<?> device) {
         Scope.run(() -> divergence(device));
     }

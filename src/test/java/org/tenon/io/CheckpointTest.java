@@ -26,8 +26,8 @@ import org.tenon.Devices;
 import org.tenon.Generator;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.junit.DeviceTest;
 import org.tenon.support.ChildJvm;
-import org.tenon.support.EveryDevice;
 
 /** A training that stops and goes on, whatever happens between. */
 class CheckpointTest {
@@ -40,7 +40,7 @@ class CheckpointTest {
         return folder.resolve("last.safetensors");
     }
 
-    @EveryDevice
+    @DeviceTest
     void aTrainingGoesOnBitForBitInAnotherJvm(Device<?> device) throws IOException {
         goesOn(device);
     }
@@ -74,7 +74,7 @@ class CheckpointTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void oneDeviceLoadsWhatAnotherSaved(Device<?> device) throws IOException {
         across(device);
     }

@@ -30,7 +30,7 @@ import org.tenon.Generator;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 import org.tenon.support.Python;
 
 /** The safetensors format: what is written, what is read, what is refused. */
@@ -54,7 +54,7 @@ class SafetensorsTest {
         return Files.write(file(), all.array());
     }
 
-    @EveryDevice
+    @DeviceTest
     void everyTypeComesBack(Device<?> device) throws IOException {
         roundTrip(device);
     }

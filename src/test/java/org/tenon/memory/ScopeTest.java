@@ -21,8 +21,9 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
+import org.tenon.junit.Buffers;
+import org.tenon.junit.DeviceTest;
 import org.tenon.nn.Linear;
-import org.tenon.support.EveryDevice;
 
 /** What lives how long. */
 class ScopeTest {
@@ -30,7 +31,7 @@ class ScopeTest {
         return device.ones(R1.of(10));
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aScopeFreesWhatItsBodyMade(Device<?> device) {
         long before = device.memory().liveBuffers();
         Scope.run(() -> {
@@ -40,7 +41,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void soDoesOneThatThrows(Device<?> device) {
         long before = device.memory().liveBuffers();
         assertThatThrownBy(() -> Scope.run(() -> {
@@ -51,7 +52,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void anOpThatRefusesLeavesNothing(Device<?> device) {
         refused(device);
     }
@@ -73,7 +74,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void whatTheBodyReturnsOutlivesIt(Device<?> device) {
         long before = device.memory().liveBuffers();
         Scope.run(() -> {
@@ -84,7 +85,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void soDoAllTensorsOfACollection(Device<?> device) {
         long before = device.memory().liveBuffers();
         Scope.run(() -> {
@@ -103,7 +104,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void soDoGradientsAndModules(Device<?> device) {
         group(device);
     }
@@ -122,7 +123,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void keepHandsOnWhatIsNotReturned(Device<?> device) {
         Scope.run(() -> {
             List<Tensor<?, F32, ?>> kept = new ArrayList<>();
@@ -138,7 +139,7 @@ class ScopeTest {
         });
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aViewKeepsItsMemory(Device<?> device) {
         long before = device.memory().liveBuffers();
         Scope.run(() -> {
@@ -149,7 +150,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void whatAGraphSavedIsFreedWithItsResult(Device<?> device) {
         saved(device);
     }
@@ -166,7 +167,7 @@ class ScopeTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void useAfterCloseSaysWhatToDo(Device<?> device) {
         closed(device);
     }
@@ -198,7 +199,7 @@ class ScopeTest {
                         + " where)");
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aScopeOfAnotherThreadIsNotThisOnes(Device<?> device) throws InterruptedException {
         List<Tensor<?, F32, ?>> made = new ArrayList<>();
         Scope.run(() -> {
@@ -213,7 +214,7 @@ class ScopeTest {
         made.getFirst().close();
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void aLongScopeForgetsWhatWasClosedByHand(Device<?> device) {
         long before = device.memory().liveBuffers();
         Scope.run(() -> {

@@ -22,7 +22,8 @@ import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.Buffers;
+import org.tenon.junit.DeviceTest;
 
 /** Several threads on one device. */
 @Tag("plain")
@@ -41,7 +42,7 @@ class ThreadsTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void threadsTrainAtOnceWithTheSameBits(Device<?> device) throws InterruptedException {
         long before = device.memory().liveBuffers();
         List<float[]> results = together(THREADS, () -> slopes(device));
@@ -69,7 +70,7 @@ class ThreadsTest {
     }
 
     /** One thread closes a tensor while others compute with it: each op gives the right result or says it is closed. */
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void closingWhileComputing(Device<?> device) throws InterruptedException {
         closing(device);
     }
@@ -104,7 +105,7 @@ class ThreadsTest {
         assertThat(device.memory().liveBuffers()).isEqualTo(before);
     }
 
-    @EveryDevice
+    @DeviceTest(buffers = Buffers.CLOSED)
     void allocatingAtOnceLosesNothing(Device<?> device) throws InterruptedException {
         long before = device.memory().liveBuffers();
         together(THREADS, () -> {

@@ -19,12 +19,12 @@ import org.tenon.Scope;
 import org.tenon.Shape;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Initialisers: bounds, moments, orthogonality. */
 @Tag("plain")
 class InitTest {
-    @EveryDevice
+    @DeviceTest
     void moments(Device<?> device) {
         Scope.run(() -> fill(device));
     }
@@ -71,7 +71,7 @@ class InitTest {
     }
 
     /** The distribution between skewed bounds, by its deciles: each tenth of the probability gets a tenth of the numbers. */
-    @EveryDevice
+    @DeviceTest
     void truncatedNormalsFollowTheirDistribution(Device<?> device) {
         Scope.run(() -> deciles(device));
     }
@@ -100,7 +100,7 @@ class InitTest {
         return 0.5 + sum * x / n / 3 / Math.sqrt(2 * Math.PI);
     }
 
-    @EveryDevice
+    @DeviceTest
     void orthogonalRowsAreOrthogonal(Device<?> device) {
         Scope.run(() -> orthogonal(device, R2.<Dim, Dim>of(5, 9)));
         Scope.run(() -> orthogonal(device, R2.<Dim, Dim>of(9, 5)));
@@ -126,7 +126,7 @@ class InitTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void badShapesAreRefused(Device<?> device) {
         Scope.run(() -> {
             var vector = device.ones(org.tenon.R1.<Dim>of(3));

@@ -27,9 +27,9 @@ import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.junit.DeviceTest;
 import org.tenon.optim.AdamW;
 import org.tenon.optim.SGD;
-import org.tenon.support.EveryDevice;
 
 /** Layers of normalisation, convolution and attention: their parameters, their modes, and that they are their functions. */
 @Tag("plain")
@@ -59,7 +59,7 @@ class LayersTest {
                 .hasMessageContaining(fragment);
     }
 
-    @EveryDevice
+    @DeviceTest
     void norms(Device<?> device) {
         Scope.run(() -> norm(device));
     }
@@ -100,7 +100,7 @@ class LayersTest {
         refused(() -> BatchNorm1d.of(device, DType.F32, 0, BatchNorm.Options.DEFAULTS), "0 channels are too few");
     }
 
-    @EveryDevice
+    @DeviceTest
     void convolutions(Device<?> device) {
         Scope.run(() -> convolve(device));
     }
@@ -172,7 +172,7 @@ class LayersTest {
     }
 
     /** Images of a vertical or a horizontal bar, which a small net of all these layers learns to tell apart. */
-    @EveryDevice
+    @DeviceTest
     void aConvolutionalNetLearns(Device<?> device) {
         Scope.run(() -> bars(device));
     }
@@ -206,7 +206,7 @@ class LayersTest {
         assertThat(F.crossEntropy(model.forward(x), y).item()).isLessThan(0.1);
     }
 
-    @EveryDevice
+    @DeviceTest
     void attention(Device<?> device) {
         Scope.run(() -> attend(device));
     }
@@ -297,7 +297,7 @@ class LayersTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void anEncoderLayerIsItsParts(Device<?> device) {
         Scope.run(() -> encode(device));
     }
@@ -344,7 +344,7 @@ class LayersTest {
         return second.forward(y.add(narrow.forward(F.gelu(wide.forward(y)))));
     }
 
-    @EveryDevice
+    @DeviceTest
     void positions(Device<?> device) {
         Scope.run(() -> position(device));
     }
@@ -382,7 +382,7 @@ class LayersTest {
     }
 
     /** A table that both ends of a model share is one parameter, with the sum of both gradients. */
-    @EveryDevice
+    @DeviceTest
     void tiedWeightsAreOne(Device<?> device) {
         Scope.run(() -> tied(device));
     }
@@ -408,7 +408,7 @@ class LayersTest {
         refused(() -> model.head.bias(), "this layer has no bias");
     }
 
-    @EveryDevice
+    @DeviceTest
     void lossesAreTheirFunctions(Device<?> device) {
         Scope.run(() -> losses(device));
     }

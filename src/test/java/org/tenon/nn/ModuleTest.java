@@ -29,8 +29,8 @@ import org.tenon.Scope;
 import org.tenon.SoftmaxOptions;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.junit.DeviceTest;
 import org.tenon.optim.SGD;
-import org.tenon.support.EveryDevice;
 
 /** Modules: names, modes, what they compute, and that they learn. */
 @Tag("plain")
@@ -63,7 +63,7 @@ class ModuleTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void parametersAndBuffersHaveNames(Device<?> device) {
         Scope.run(() -> names(device));
     }
@@ -108,7 +108,7 @@ class ModuleTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void aTiedParameterCountsAndMovesOnce(Device<?> device) {
         Scope.run(() -> tied(device));
     }
@@ -125,7 +125,7 @@ class ModuleTest {
                 .hasMessageContaining("a module cannot be a part of itself");
     }
 
-    @EveryDevice
+    @DeviceTest
     void linearIsXTimesWTransposedPlusB(Device<?> device) {
         Scope.run(() -> linear(device));
     }
@@ -162,7 +162,7 @@ class ModuleTest {
                 .containsExactly(2);
     }
 
-    @EveryDevice
+    @DeviceTest
     void dropoutKeepsTheMeanWhileTraining(Device<?> device) {
         Scope.run(() -> dropout(device));
     }
@@ -184,7 +184,7 @@ class ModuleTest {
         assertThat(all.forward(x).abs().sum().item()).isZero();
     }
 
-    @EveryDevice
+    @DeviceTest
     void embeddingLooksUpAndAddsUpGradients(Device<?> device) {
         Scope.run(() -> embedding(device));
     }
@@ -205,7 +205,7 @@ class ModuleTest {
                 .hasMessageContaining("index 5 at position 1 is outside [0, 5)");
     }
 
-    @EveryDevice
+    @DeviceTest
     void layersAreTheirFunctions(Device<?> device) {
         Scope.run(() -> layers(device));
     }
@@ -245,7 +245,7 @@ class ModuleTest {
         assertThat(actual.toFloatArray()).isEqualTo(expected.toFloatArray());
     }
 
-    @EveryDevice
+    @DeviceTest
     void aSequenceLearns(Device<?> device) {
         Scope.run(() -> learn(device));
     }

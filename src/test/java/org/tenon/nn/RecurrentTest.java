@@ -19,7 +19,7 @@ import org.tenon.R3;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** GRU and LSTM beside their formulas, written out a number at a time. */
 @Tag("plain")
@@ -102,7 +102,7 @@ class RecurrentTest {
         return all;
     }
 
-    @EveryDevice
+    @DeviceTest
     void twoLayersOfLstm(Device<?> device) {
         if (device.supports(DType.F64)) {
             Scope.run(() -> lstm(device));
@@ -139,7 +139,7 @@ class RecurrentTest {
         slopes(lstm, () -> lstm.forward(x, h, c).output());
     }
 
-    @EveryDevice
+    @DeviceTest
     void aGruBatchFirst(Device<?> device) {
         if (device.supports(DType.F64)) {
             Scope.run(() -> gru(device));
@@ -221,7 +221,7 @@ class RecurrentTest {
         }));
     }
 
-    @EveryDevice
+    @DeviceTest
     void badShapesAreRefused(Device<?> device) {
         Scope.run(() -> bad(device));
     }

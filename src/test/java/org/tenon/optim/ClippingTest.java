@@ -18,12 +18,12 @@ import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Norms of all gradients together, and clipping by norm and by value. */
 @Tag("plain")
 class ClippingTest {
-    @EveryDevice
+    @DeviceTest
     void clips(Device<?> device) {
         Scope.run(() -> clip(device));
     }
@@ -65,7 +65,7 @@ class ClippingTest {
         assertThatThrownBy(() -> gradients.norm(0)).hasMessageContaining("norm: p 0.0 is not positive");
     }
 
-    @EveryDevice
+    @DeviceTest
     void whatIsNotFiniteIsSeen(Device<?> device) {
         Scope.run(() -> notFinite(device));
     }

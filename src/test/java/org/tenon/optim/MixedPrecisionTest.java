@@ -24,12 +24,12 @@ import org.tenon.R4;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.junit.DeviceTest;
 import org.tenon.nn.LSTM;
 import org.tenon.nn.Linear;
 import org.tenon.nn.Recurrent;
 import org.tenon.nn.Sequential;
 import org.tenon.nn.Tanh;
-import org.tenon.support.EveryDevice;
 
 /** Regions of mixed precision: which ops narrow, what stays float32, and how the loss scale moves. */
 @Tag("plain")
@@ -47,7 +47,7 @@ class MixedPrecisionTest {
         return device.randn(R2.of(rows, columns), DType.F32, new Generator(seed));
     }
 
-    @EveryDevice
+    @DeviceTest
     void productsNarrowAndNothingElse(Device<?> device) {
         Scope.run(() -> narrow(device));
     }
@@ -115,7 +115,7 @@ class MixedPrecisionTest {
     }
 
     /** A step of 1e-4 on weights near 1, which float16 and bfloat16 cannot hold, adds up in the float32 masters. */
-    @EveryDevice
+    @DeviceTest
     void mastersAreFloat32(Device<?> device) {
         Scope.run(() -> masters(device));
     }
@@ -137,7 +137,7 @@ class MixedPrecisionTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void anOverflowIsSkippedAndTheScaleRecovers(Device<?> device) {
         Scope.run(() -> overflow(device));
     }
@@ -175,7 +175,7 @@ class MixedPrecisionTest {
     }
 
     /** Exclusive or, learned in float32, in both half types, with the same code. */
-    @EveryDevice
+    @DeviceTest
     void aModelLearnsAsInFloat32(Device<?> device) {
         Scope.run(() -> {
             double wide = learn(device, DType.F32);

@@ -21,7 +21,7 @@ import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
-import org.tenon.support.EveryDevice;
+import org.tenon.junit.DeviceTest;
 
 /** Groups of parameters, and states that are read out and loaded. */
 @Tag("plain")
@@ -43,7 +43,7 @@ class OptimizerStateTest {
         return kinds;
     }
 
-    @EveryDevice
+    @DeviceTest
     void aLoadedStateGoesOnBitForBit(Device<?> device) {
         resume(device);
     }
@@ -84,7 +84,7 @@ class OptimizerStateTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void aStateOfSomethingElseIsRefusedAndChangesNothing(Device<?> device) {
         Scope.run(() -> strange(device));
     }
@@ -115,7 +115,7 @@ class OptimizerStateTest {
                 .hasMessageContaining(fragment);
     }
 
-    @EveryDevice
+    @DeviceTest
     void groupsHaveTheirOwnRates(Device<?> device) {
         Scope.run(() -> groups(device));
     }

@@ -22,8 +22,8 @@ import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
 import org.tenon.TensorStateException;
-import org.tenon.support.EveryDevice;
-import org.tenon.support.TestedDevices;
+import org.tenon.junit.DeviceTest;
+import org.tenon.junit.TestDevices;
 
 /**
  * Twenty steps on {@code sum((p - target)^4 / 4)}, whose gradient is {@code (p - target)^3}, against the update rules of
@@ -147,7 +147,7 @@ class OptimizerTest {
 
     @TestFactory
     Stream<DynamicTest> trajectories() {
-        return TestedDevices.all().stream()
+        return TestDevices.all().stream()
                 .filter(device -> device.supports(DType.F64))
                 .flatMap(OptimizerTest::on);
     }
@@ -182,7 +182,7 @@ class OptimizerTest {
         }
     }
 
-    @EveryDevice
+    @DeviceTest
     void everyElementTypeTakesSteps(Device<?> device) {
         Scope.run(() -> {
             halves(device, DType.F16);
@@ -207,7 +207,7 @@ class OptimizerTest {
         assertThat(p.toFloatArray()).containsOnly(-1);
     }
 
-    @EveryDevice
+    @DeviceTest
     void parametersWithoutAGradientStay(Device<?> device) {
         Scope.run(() -> some(device));
     }
@@ -225,7 +225,7 @@ class OptimizerTest {
                 .hasMessageContaining("no parameter has a gradient here");
     }
 
-    @EveryDevice
+    @DeviceTest
     void aParameterThatWasClosedIsNamed(Device<?> device) {
         Scope.run(() -> closed(device));
     }
@@ -240,7 +240,7 @@ class OptimizerTest {
                 .hasMessageContaining("after it was closed");
     }
 
-    @EveryDevice
+    @DeviceTest
     void badOptionsAreRefused(Device<?> device) {
         Scope.run(() -> bad(device));
     }

@@ -13,8 +13,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.tenon.Any;
 import org.tenon.CrossEntropyOptions;
 import org.tenon.Device;
@@ -34,8 +32,8 @@ import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.SoftmaxOptions;
 import org.tenon.Tensor;
+import org.tenon.junit.DeviceTest;
 import org.tenon.op.Random;
-import org.tenon.support.TestedDevices;
 
 /** The values that the softmax family returns, edge by edge, on every device. */
 @Tag("plain")
@@ -43,12 +41,7 @@ class SoftmaxSemanticsTest {
     private static final double INF = Double.POSITIVE_INFINITY;
     private static final double NAN = Double.NaN;
 
-    static List<Device<?>> devices() {
-        return TestedDevices.all();
-    }
-
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void aCommonOffsetChangesNothing(Device<?> device) {
         Scope.run(() -> offset(device));
     }
@@ -64,8 +57,7 @@ class SoftmaxSemanticsTest {
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void rowsWithEdges(Device<?> device) {
         Scope.run(() -> edges(device));
     }
@@ -90,8 +82,7 @@ class SoftmaxSemanticsTest {
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void theGradientAtMinusInfinityIsTheIncomingOne(Device<?> device) {
         Scope.run(() -> minusInfinity(device));
     }
@@ -102,8 +93,7 @@ class SoftmaxSemanticsTest {
         assertThat(F.logSoftmax(x, 0).backward(g).get(x).toDoubleArray()[1]).isEqualTo(5);
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void scalarsAndAxesOfOne(Device<?> device) {
         Scope.run(() -> {
             for (int dim : new int[] {0, -1}) {
@@ -118,8 +108,7 @@ class SoftmaxSemanticsTest {
         });
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void emptyTensors(Device<?> device) {
         Scope.run(() -> {
             for (int dim : new int[] {0, 1, -1, -2}) {
@@ -132,8 +121,7 @@ class SoftmaxSemanticsTest {
         });
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void aDimOutOfRange(Device<?> device) {
         Scope.run(() -> {
             assertThatThrownBy(() -> F.logSoftmax(device.zeros(R2.of(2, 5)), 2))
@@ -143,8 +131,7 @@ class SoftmaxSemanticsTest {
         });
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void theGradientComesBackInTheInputsType(Device<?> device) {
         Scope.run(() -> halfGradient(device));
     }
@@ -158,8 +145,7 @@ class SoftmaxSemanticsTest {
     }
 
     /** A tensor cast first would lie in the device's cache afterwards. */
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void wideningIsPartOfTheSamePass(Device<?> device) {
         Scope.run(() -> {
             Tensor<?, ?, ?> half = device.randn(R2.of(512, 1024), F16, new Generator(1));
@@ -176,8 +162,7 @@ class SoftmaxSemanticsTest {
 
     // ---- nll_loss, cross_entropy, kl_div
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void reductionsOfNllLoss(Device<?> device) {
         Scope.run(() -> nll(device));
     }
@@ -219,8 +204,7 @@ class SoftmaxSemanticsTest {
         assertThat(F.nllLoss(logp, device.<Dim>tensor(2, 0, 1)).item()).isCloseTo((3 + 4 + 8) / 3.0, within(1e-12));
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void badTargetsAreNamedAndTheDeviceGoesOn(Device<?> device) {
         Scope.run(() -> badTargets(device));
     }
@@ -247,8 +231,7 @@ class SoftmaxSemanticsTest {
         return error -> assertThat(error.getMessage()).contains(fragments);
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void crossEntropyOfProbabilities(Device<?> device) {
         Scope.run(() -> probabilities(device));
     }
@@ -268,8 +251,7 @@ class SoftmaxSemanticsTest {
         refused(() -> F.crossEntropyOfProbabilities(x, p, plain.ignoreIndex(1), Reduction.mean()), "ignoreIndex 1");
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void gumbelSoftmax(Device<?> device) {
         Scope.run(() -> gumbel(device));
     }
@@ -289,8 +271,7 @@ class SoftmaxSemanticsTest {
         assertThat(F.norm(slope).item()).isPositive();
     }
 
-    @ParameterizedTest
-    @MethodSource("devices")
+    @DeviceTest
     void anyTensorOfIntegersTakesADtype(Device<?> device) {
         Scope.run(() -> {
             Tensor<Any, ?, ?> y = F.logSoftmax(device.ones(Any.of(2, 2), I64), -1, F32);

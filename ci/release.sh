@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What a release would publish, put into a repository in target/repository: jars of the library, its sources, its Javadoc and
+# the test support. Builds them twice, here and in a copy of the tree elsewhere, and fails where a byte differs; then builds
+# and tests the project in src/samples from what was published alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+repository=$PWD/target/repository
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
+rm -rf "$repository"
+mvn -q -B -Prelease deploy -DskipTests -DaltDeploymentRepository="built::file://$repository"
+(cd "$copy" && mvn -q -B -Prelease package -DskipTests)
+
+differ=0
+for jar in target/tenon-*.jar; do
+    if ! cmp -s "$jar" "$copy/$jar"; then
+        echo "two builds differ: $jar" >&2
+        differ=1
+    fi
+done
+jars=(target/tenon-*.jar)
+if ((${#jars[@]} != 4)); then
+    echo "expected four jars, of the library, its sources, its Javadoc and the test support; found: ${jars[*]}" >&2
+    exit 1
+fi
+((differ == 0))
+echo "the same bytes twice: ${jars[*]#target/}"
+
+mvn -q -B -U -f src/samples/device-test test -Dtenon.repository="file://$repository"
