@@ -40,13 +40,13 @@ public final class Distill implements Callable<Integer> {
     private DigitModel student = DigitModel.SMALL;
 
     @Option(names = "--temperature", paramLabel = "T", description = "Softens both. Default: ${DEFAULT-VALUE}.")
-    private double temperature = 4;
+    private double temperature = 2;
 
     @Option(
             names = "--alpha",
             paramLabel = "A",
             description = "How much of the loss is the teacher's, in [0, 1]. Default: ${DEFAULT-VALUE}.")
-    private double alpha = 0.9;
+    private double alpha = 0.5;
 
     @Mixin
     private DigitOptions options = new DigitOptions();
