@@ -93,7 +93,7 @@ main_job() { mvn -q -B test-compile exec:exec -Dargs="--steps 50 $*"; }
 
 stand_in_main_job() {
     mvn -q -B test-compile exec:exec -Dtenon.cuda.driver="$PWD/target/simcuda/libcuda.so.1" \
-        -Dargs="--steps 5 --device cuda:0"
+        -Dargs="--steps 5 --device cuda:0 --layers 1 --embedding 32 --batch 4 --eval-batches 1 --sample-length 20"
 }
 
 bad_input() {

@@ -1,35 +1,29 @@
 package org.tenon.examples;
 
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.tenon.data.Texts;
+import org.tenon.data.Vocabulary;
 
-/**
- * A text as numbers: which characters it has, and which of them stands where. The first nine tenths are for training, the
- * rest for validation.
- */
+/** A text as the numbers of its characters. The first nine tenths are for training, the rest for validation. */
 final class Corpus {
-    private final String characters;
+    private final Vocabulary vocabulary;
     private final int[] tokens;
     private final int trainingLength;
 
     private Corpus(String text) {
-        characters =
-                text.chars().sorted().distinct().mapToObj(Character::toString).collect(Collectors.joining());
-        tokens = text.chars().map(characters::indexOf).toArray();
-        trainingLength = tokens.length / 10 * 9;
+        vocabulary = Vocabulary.of(text);
+        tokens = vocabulary.encode(text);
+        trainingLength = (int) (tokens.length * 9L / 10);
     }
 
     /** The text of a file. */
     static Corpus ofFile(Path file) throws IOException {
-        return new Corpus(read(file));
+        return new Corpus(Texts.read(file));
     }
 
     /** The Java sources below a folder, in the order of their paths. */
@@ -42,46 +36,37 @@ final class Corpus {
         }
         StringBuilder text = new StringBuilder();
         for (Path file : files) {
-            text.append(read(file));
+            text.append(Texts.read(file));
         }
         return new Corpus(text.toString());
-    }
-
-    private static String read(Path file) throws IOException {
-        try {
-            return Files.readString(file, StandardCharsets.UTF_8).replace("\r\n", "\n");
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": there is no such file", e);
-        } catch (MalformedInputException e) {
-            throw new IOException(file + ": this is not text in UTF-8", e);
-        }
     }
 
     int length() {
         return tokens.length;
     }
 
-    int vocabulary() {
-        return characters.length();
+    Vocabulary vocabulary() {
+        return vocabulary;
     }
 
     int trainingLength() {
         return trainingLength;
     }
 
-    int token(int position) {
-        return tokens[position];
+    /** The tokens for training. */
+    int[] training() {
+        return Arrays.copyOf(tokens, trainingLength);
     }
 
-    char character(int token) {
-        return characters.charAt(token);
+    /** The tokens for validation. */
+    int[] validation() {
+        return Arrays.copyOfRange(tokens, trainingLength, tokens.length);
     }
 
-    /** Writes the {@code context} tokens before {@code position} to {@code row} of a batch. */
-    void contextOf(int position, int context, long[] batch, int row) {
-        for (int i = 0; i < context; i++) {
-            batch[row * context + i] = tokens[position - context + i];
-        }
+    /** The end of the training part from its last line break but one on, or 80 characters of it where lines are longer. */
+    String lastLine() {
+        String end = vocabulary.decode(Arrays.copyOfRange(tokens, Math.max(0, trainingLength - 80), trainingLength));
+        return end.substring(Math.max(0, end.lastIndexOf('\n', end.length() - 2)));
     }
 
     /**
@@ -89,16 +74,15 @@ final class Corpus {
      * must beat to have learned anything from context.
      */
     double unigramEntropy() {
-        double[] counts = new double[vocabulary()];
+        double[] counts = new double[vocabulary.size()];
         Arrays.fill(counts, 1);
-        for (int i = 0; i < trainingLength; i++) {
-            counts[tokens[i]]++;
+        for (int token : training()) {
+            counts[token]++;
         }
         double total = Arrays.stream(counts).sum();
-        double loss = 0;
-        for (int i = trainingLength; i < tokens.length; i++) {
-            loss -= Math.log(counts[tokens[i]] / total);
-        }
-        return loss / (tokens.length - trainingLength);
+        return Arrays.stream(validation())
+                .mapToDouble(token -> -Math.log(counts[token] / total))
+                .average()
+                .orElseThrow();
     }
 }

@@ -24,9 +24,10 @@ final class CpuMath {
             case SIGMOID -> sigmoid(x, n);
             case SILU -> silu(x, n);
             case GELU_TANH -> geluTanh(x, n);
-            case GELU, ERF -> {
+            case GELU -> Lanes.CHOSEN.gelu(x, n);
+            case ERF -> {
                 for (int i = 0; i < n; i++) {
-                    x[i] = (float) of(op, x[i]);
+                    x[i] = (float) erf(x[i]);
                 }
             }
             default -> throw new IllegalStateException(op + " is not a function of " + CpuMath.class.getSimpleName());
@@ -88,6 +89,10 @@ final class CpuMath {
 
     /** {@code a} becomes the result. */
     static void grad(BinaryOp op, float[] a, float[] b, int n) {
+        if (op == BinaryOp.GELU_GRAD) {
+            Lanes.CHOSEN.geluGrad(a, b, n);
+            return;
+        }
         for (int i = 0; i < n; i++) {
             a[i] = (float) of(op, a[i], b[i]);
         }

@@ -44,6 +44,12 @@ abstract class Lanes {
     /** {@code x = tanh x}. */
     abstract void tanh(float[] x, int n);
 
+    /** {@code x} times the normal distribution function of x. */
+    abstract void gelu(float[] x, int n);
+
+    /** {@code g} times the derivative of that at x. */
+    abstract void geluGrad(float[] g, float[] x, int n);
+
     /** The largest of {@code x[from..to)}, NaN if any is, -inf of none. */
     abstract float max(float[] x, int from, int to);
 

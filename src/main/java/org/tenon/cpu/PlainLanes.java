@@ -76,6 +76,37 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    void gelu(float[] x, int n) {
+        float[] bell = bell(x, n);
+        for (int i = 0; i < n; i++) {
+            x[i] *= below(x[i], bell[i]);
+        }
+    }
+
+    @Override
+    void geluGrad(float[] g, float[] x, int n) {
+        float[] bell = bell(x, n);
+        for (int i = 0; i < n; i++) {
+            g[i] *= below(x[i], bell[i]) + x[i] * (bell[i] * GaussianTail.DENSITY);
+        }
+    }
+
+    /** {@code e^(-x^2 / 2)}. */
+    private float[] bell(float[] x, int n) {
+        float[] bell = new float[n];
+        for (int i = 0; i < n; i++) {
+            bell[i] = -0.5f * x[i] * x[i];
+        }
+        exp(bell, n);
+        return bell;
+    }
+
+    private static float below(float x, float bell) {
+        float tail = GaussianTail.of(Math.min(Math.abs(x), GaussianTail.END), bell);
+        return x > 0 ? 1 - tail : tail;
+    }
+
+    @Override
     float max(float[] x, int from, int to) {
         float m = Float.NEGATIVE_INFINITY;
         for (int i = from; i < to; i++) {

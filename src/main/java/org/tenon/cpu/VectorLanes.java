@@ -58,6 +58,32 @@ final class VectorLanes extends Lanes {
     }
 
     @Override
+    void gelu(float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+        }
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
+        }
+    }
+
+    @Override
+    void geluGrad(float[] g, float[] x, int n) {
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            FloatVector slope = VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i));
+            slope.mul(FloatVector.fromArray(SPECIES, g, i)).intoArray(g, i);
+        }
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            FloatVector slope = VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i, rest));
+            slope.mul(FloatVector.fromArray(SPECIES, g, i, rest)).intoArray(g, i, rest);
+        }
+    }
+
+    @Override
     void log1p(float[] x, int n) {
         plain.log1p(x, n);
     }

@@ -133,4 +133,45 @@ final class VectorMath {
         far = far.blend(far.neg(), v.compare(VectorOperators.LT, 0f));
         return far.blend(near, magnitude.compare(VectorOperators.LT, TANH_SMALL));
     }
+
+    /** {@code v} times the normal distribution function of v. */
+    static FloatVector gelu(FloatVector v) {
+        FloatVector a = v.abs().min(GaussianTail.END);
+        return v.mul(below(v, tail(a, bell(a))));
+    }
+
+    /** The derivative of {@link #gelu}: the distribution function, and v times the density. */
+    static FloatVector geluSlope(FloatVector v) {
+        FloatVector a = v.abs().min(GaussianTail.END);
+        FloatVector e = bell(a);
+        return e.mul(GaussianTail.DENSITY).fma(v, below(v, tail(a, e)));
+    }
+
+    private static FloatVector below(FloatVector v, FloatVector tail) {
+        return tail.blend(tail.neg().add(1f), v.compare(VectorOperators.GT, 0f));
+    }
+
+    /** {@code e^(-a^2 / 2)}; what the square loses to rounding is made up for. */
+    private static FloatVector bell(FloatVector a) {
+        FloatVector square = a.mul(a);
+        FloatVector lost = a.fma(a, square.neg());
+        FloatVector e = expBelow(square.mul(-0.5f));
+        return e.fma(lost.mul(-0.5f), e);
+    }
+
+    private static FloatVector tail(FloatVector a, FloatVector bell) {
+        FloatVector t = FloatVector.broadcast(SPECIES, 1f)
+                .div(a.fma(FloatVector.broadcast(SPECIES, GaussianTail.K), FloatVector.broadcast(SPECIES, 1f)));
+        FloatVector p = FloatVector.broadcast(SPECIES, GaussianTail.P9);
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P8));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P7));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P6));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P5));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P4));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P3));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P2));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P1));
+        p = p.fma(t, FloatVector.broadcast(SPECIES, GaussianTail.P0));
+        return p.mul(t).mul(bell);
+    }
 }

@@ -49,4 +49,10 @@ public final class Vocabulary {
         Arrays.stream(tokens).forEach(token -> text.appendCodePoint(points[token]));
         return text.toString();
     }
+
+    /** The characters in order of their numbers. */
+    @Override
+    public String toString() {
+        return new String(points, 0, points.length);
+    }
 }

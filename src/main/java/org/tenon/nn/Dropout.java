@@ -30,6 +30,6 @@ public final class Dropout<S extends Shape, D extends Floating, Dev extends Devi
 
     @Override
     public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
-        return isTraining() ? F.dropout(x, p, generator) : x;
+        return isTraining() && p > 0 ? F.dropout(x, p, generator) : x;
     }
 }

@@ -170,8 +170,9 @@ public final class Init {
 
     private static <S extends Shape, D extends Floating, Dev extends DeviceType> void set(
             Tensor<S, D, Dev> x, Tensor<Any, D, Dev> values) {
-        try (values) {
-            x.any().copyFrom(values);
+        try (values;
+                Tensor<Any, D, Dev> all = x.any()) {
+            all.copyFrom(values);
         }
     }
 }

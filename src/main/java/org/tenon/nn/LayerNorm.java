@@ -10,7 +10,8 @@ import org.tenon.Shape;
 import org.tenon.Tensor;
 
 /**
- * {@link F#layerNorm} with a weight, which starts at 1, and a bias, which starts at 0. PyTorch: {@code torch.nn.LayerNorm}.
+ * {@link F#layerNorm} with a weight, which starts at 1, and a bias, which starts at 0 and may be left out. PyTorch:
+ * {@code torch.nn.LayerNorm}.
  *
  * @param <S> any shape whose last sizes are the normalised ones
  * @param <D> element type
@@ -27,11 +28,23 @@ public final class LayerNorm<S extends Shape, D extends Floating, Dev extends De
 
     /** With this eps in place of 1e-5. */
     public LayerNorm(Device<Dev> device, D dtype, double eps, long[] normalizedShape) {
+        this(device, dtype, eps, Bias.LEARNED, normalizedShape);
+    }
+
+    /** With or without a bias. */
+    public LayerNorm(Device<Dev> device, D dtype, Bias bias, long... normalizedShape) {
+        this(device, dtype, 1e-5, bias, normalizedShape);
+    }
+
+    private LayerNorm(Device<Dev> device, D dtype, double eps, Bias bias, long[] normalizedShape) {
         this.normalizedShape = normalizedShape.clone();
-        options = NormOptions.<D, Dev>defaults()
+        NormOptions<D, Dev> scaled = NormOptions.<D, Dev>defaults()
                 .weight(register("weight", device.ones(Any.of(normalizedShape), dtype)))
-                .bias(register("bias", device.zeros(Any.of(normalizedShape), dtype)))
                 .eps(eps);
+        options = switch (bias) {
+            case LEARNED -> scaled.bias(register("bias", device.zeros(Any.of(normalizedShape), dtype)));
+            case NONE -> scaled;
+        };
     }
 
     @Override

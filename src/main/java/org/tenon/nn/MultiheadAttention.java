@@ -1,5 +1,7 @@
 package org.tenon.nn;
 
+import java.util.Optional;
+import org.tenon.Any;
 import org.tenon.AttentionOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
@@ -30,7 +32,7 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
     private final double dropout;
     private final Generator generator;
     private final Tensor<R2<Dim, Dim>, D, Dev> maps;
-    private final Tensor<R1<Dim>, D, Dev> biases;
+    private final Optional<Tensor<R1<Dim>, D, Dev>> biases;
     private final Linear<R3<Dim, Dim, Dim>, R3<Dim, Dim, Dim>, D, Dev> out;
 
     /**
@@ -40,6 +42,12 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
      */
     public MultiheadAttention(
             Device<Dev> device, D dtype, long features, long heads, double dropout, Generator generator) {
+        this(device, dtype, features, heads, dropout, Bias.LEARNED, generator);
+    }
+
+    /** With or without biases of all four maps. */
+    public MultiheadAttention(
+            Device<Dev> device, D dtype, long features, long heads, double dropout, Bias bias, Generator generator) {
         if (heads < 1 || features < 1 || features % heads != 0) {
             throw new TensorArgumentException(
                     "multiheadAttention", heads + " heads do not divide " + features + " features");
@@ -54,9 +62,14 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
         double bound = Math.sqrt(6.0 / (4 * features));
         maps = register(
                 "in_proj_weight", device.uniform(R2.of(3 * features, features), -bound, bound, dtype, generator));
-        biases = register("in_proj_bias", device.zeros(R1.of(3 * features), dtype));
-        out = register("out_proj", Linear.ofSequences(device, dtype, features, features, generator));
-        Init.zeros(out.bias());
+        biases = switch (bias) {
+            case LEARNED -> Optional.of(register("in_proj_bias", device.zeros(R1.of(3 * features), dtype)));
+            case NONE -> Optional.empty();
+        };
+        out = register("out_proj", Linear.ofSequences(device, dtype, features, features, bias, generator));
+        if (bias == Bias.LEARNED) {
+            Init.zeros(out.bias());
+        }
     }
 
     /** Self-attention: x attends to itself. */
@@ -87,8 +100,9 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
                             + features);
         }
         Tensor<R2<Dim, Dim>, D, Dev> map = maps.narrow(0, part * features, features);
-        Tensor<R1<Dim>, D, Dev> bias = biases.narrow(0, part * features, features);
-        return F.add(x.matmul(F.t(map)), bias)
+        Tensor<Any, D, Dev> y = x.matmul(F.t(map));
+        return biases.map(all -> F.add(y, all.narrow(0, part * features, features)))
+                .orElse(y)
                 .reshape(x.size(0), x.size(1), heads, features / heads)
                 .transpose(1, 2)
                 .as(R4.kind());

@@ -25,6 +25,7 @@ import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.junit.DeviceTest;
+import org.tenon.nn.Bias;
 import org.tenon.nn.GELU;
 import org.tenon.nn.Linear;
 import org.tenon.nn.Sequential;
@@ -69,18 +70,19 @@ class LossesFollowTheCpuTest {
     }
 
     @DeviceTest
-    void theCharacterModel(Device<?> device) throws IOException {
+    void theGpt(Device<?> device) throws IOException {
         Path text = Files.writeString(
                 folder.resolve("text.txt"), "the quick brown fox jumps over the lazy dog\n".repeat(60));
         Corpus corpus = Corpus.ofFile(text);
-        follow("character model, AdamW, " + device, characters(Devices.cpu(), corpus), characters(device, corpus));
+        follow("GPT, AdamW, " + device, characters(Devices.cpu(), corpus), characters(device, corpus));
     }
 
     private static <Dev extends DeviceType> List<Double> characters(Device<Dev> device, Corpus corpus) {
         List<Double> losses = new ArrayList<>();
-        var settings = new CharTraining.Settings(STEPS, 64, 6, 8, 48, 2e-3, 3);
-        try (var training = new CharTraining<>(device, corpus, settings)) {
-            training.run(1, (step, loss) -> losses.add(loss));
+        var size = new Gpt.Size(corpus.vocabulary().size(), 16, 1, 2, 16, 0, Bias.LEARNED);
+        var settings = new GptTraining.Settings(STEPS, 8, 2e-3, 2e-4, 0, 0.1, 1, Precision.F32, 3);
+        try (var training = new GptTraining<>(device, corpus, size, settings)) {
+            training.run(STEPS, 1, (step, loss) -> losses.add(loss));
         }
         return losses;
     }

@@ -69,6 +69,9 @@ class LayersTest {
         LayerNorm<R2<Batch, Features>, F32, Dev> layer = new LayerNorm<>(device, DType.F32, 4);
         same(layer.forward(x), F.layerNorm(x, new long[] {4}, NormOptions.defaults()));
         assertThat(layer.namedParameters().keySet()).containsExactly("weight", "bias");
+        LayerNorm<R2<Batch, Features>, F32, Dev> unbiased = new LayerNorm<>(device, DType.F32, Bias.NONE, 4);
+        same(unbiased.forward(x), layer.forward(x));
+        assertThat(unbiased.namedParameters().keySet()).containsExactly("weight");
         RMSNorm<R2<Batch, Features>, F32, Dev> rms = new RMSNorm<>(device, DType.F32, 4);
         same(rms.forward(x), F.rmsNorm(x, new long[] {4}, NormOptions.defaults()));
         BatchNorm1d<R2<Batch, Features>, F32, Dev> batch =
@@ -236,6 +239,10 @@ class LayersTest {
                 attention.forward(x.narrow(1, 0, 3), AttentionOptions.defaults()));
         attention.train();
         assertThat(attention.forward(x, causal).toFloatArray()).as("dropout").isNotEqualTo(y.toFloatArray());
+        MultiheadAttention<Features, F32, Dev> unbiased =
+                new MultiheadAttention<>(device, DType.F32, 6, 2, 0, Bias.NONE, generator);
+        assertThat(unbiased.namedParameters().keySet()).containsExactly("in_proj_weight", "out_proj.weight");
+        byHand(unbiased, x, unbiased.forward(x, causal));
         refused(
                 () -> new MultiheadAttention<Features, F32, Dev>(device, DType.F32, 6, 4, 0, generator),
                 "4 heads do not divide 6 features");
