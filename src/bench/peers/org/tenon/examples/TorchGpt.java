@@ -1,5 +1,6 @@
 package org.tenon.examples;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +26,9 @@ final class TorchGpt {
 
     private final Gpt.Size size;
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+    /** Theirs once a group has them; freed a second time when collected here. */
+    private final List<AdamWOptions> options = new ArrayList<>();
+
     private final AdamW optimizer;
 
     TorchGpt(Gpt<?> model, GptTraining.Settings settings) {
@@ -38,14 +42,16 @@ final class TorchGpt {
     }
 
     private OptimizerParamGroup group(int rank, double rate, double weightDecay) {
-        AdamWOptions options = new AdamWOptions(rate);
-        options.betas().put(0, 0.9).put(1, 0.99);
-        options.weight_decay().put(weightDecay);
+        AdamWOptions own = new AdamWOptions(rate);
+        // A std::tuple, whose last element comes first in memory.
+        own.betas().put(0, 0.99).put(1, 0.9);
+        own.weight_decay().put(weightDecay);
+        options.add(own);
         return new OptimizerParamGroup(
                 new TensorVector(parameters.values().stream()
                         .filter(each -> each.dim() == rank)
                         .toArray(Tensor[]::new)),
-                options);
+                own);
     }
 
     private static Tensor floats(float[] values, long... sizes) {

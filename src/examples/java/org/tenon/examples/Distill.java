@@ -24,9 +24,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Distils what a teacher knows into a student (Hinton, Vinyals and Dean 2015). The student learns from a teacher's
- * probabilities at a temperature, which say what a picture resembles, and not from its digit alone:
- * {@code alpha T^2 KL(softmax(teacher / T) || softmax(student / T)) + (1 - alpha) CE(student, digit)}.
+ * Distils what a teacher knows into a student (Hinton, Vinyals and Dean 2015). Few pictures have a label that the student may
+ * see. Alone it learns from those; distilled it learns from all pictures and no label, but from the teacher's probabilities
+ * at a temperature, which say what else a picture resembles: {@code T^2 KL(softmax(teacher / T) || softmax(student / T))}.
+ * Both take the same number of steps.
  */
 @Command(
         name = "Distill",
@@ -34,19 +35,19 @@ import picocli.CommandLine.Option;
         sortOptions = false)
 public final class Distill implements Callable<Integer> {
     @Option(names = "--teacher", description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    private DigitModel teacher = DigitModel.CNN;
+    private DigitModel teacher = DigitModel.MLP;
 
     @Option(names = "--student", description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private DigitModel student = DigitModel.SMALL;
 
     @Option(names = "--temperature", paramLabel = "T", description = "Softens both. Default: ${DEFAULT-VALUE}.")
-    private double temperature = 2;
+    private double temperature = 3;
 
     @Option(
-            names = "--alpha",
-            paramLabel = "A",
-            description = "How much of the loss is the teacher's, in [0, 1]. Default: ${DEFAULT-VALUE}.")
-    private double alpha = 0.5;
+            names = "--labels",
+            paramLabel = "N",
+            description = "Pictures whose digit the student alone sees. Default: ${DEFAULT-VALUE}.")
+    private int labels = 200;
 
     @Mixin
     private DigitOptions options = new DigitOptions();
@@ -65,27 +66,41 @@ public final class Distill implements Callable<Integer> {
         BadFlagException.unless(
                 temperature > 0 && temperature < Double.POSITIVE_INFINITY,
                 "--temperature is " + temperature + "; it is above 0 and finite");
-        BadFlagException.unless(alpha >= 0 && alpha <= 1, "--alpha is " + alpha + "; it is in [0, 1]");
-        distil(options.device(), options.digits());
+        Digits digits = options.digits();
+        int all = digits.training().size();
+        BadFlagException.unless(
+                labels >= 1 && labels <= all, "--labels is " + labels + "; of " + all + " pictures 1 or more have one");
+        distil(options.device(), digits);
         return 0;
     }
 
     private <Dev extends DeviceType> void distil(Device<Dev> device, Digits digits) {
         System.out.printf("device: %s (%s)%n", device, device.description());
-        long seed = options.settings().seed();
-        DigitTraining.Objective<Dev> alone = (pictures, logits, labels) -> F.crossEntropy(logits, labels);
+        var settings = options.settings();
+        long seed = settings.seed();
+        DigitTraining.Objective<Dev> alone = (_, logits, digit) -> F.crossEntropy(logits, digit);
         try (var master = teacher.on(device, new Generator(seed));
                 var plain = student.on(device, new Generator(seed + 1));
                 var distilled = student.on(device, new Generator(seed + 1))) {
-            double first = accuracy("teacher", device, master, digits, alone);
-            double second = accuracy("student alone", device, plain, digits, alone);
+            double first = accuracy("teacher", device, master, digits, settings, alone);
+            int all = digits.training().size();
+            int epochs = Math.toIntExact((long) settings.epochs() * all / labels);
+            double second = accuracy(
+                    "student alone, " + labels + " labels",
+                    device,
+                    plain,
+                    new Digits(digits.training().range(0, labels), digits.test()),
+                    new DigitTraining.Settings(epochs, settings.batch(), settings.rate(), settings.seed()),
+                    alone);
             master.eval();
-            double third = accuracy("student distilled", device, distilled, digits, (pictures, logits, labels) -> {
-                Tensor<R2<Images, Classes>, F32, Dev> expected = Autograd.noGrad(() -> master.forward(pictures));
-                return soft(logits, expected, temperature)
-                        .mul(alpha)
-                        .add(F.crossEntropy(logits, labels).mul(1 - alpha));
-            });
+            double third = accuracy(
+                    "student distilled, no label",
+                    device,
+                    distilled,
+                    digits,
+                    settings,
+                    (pictures, logits, _) ->
+                            soft(logits, Autograd.noGrad(() -> master.forward(pictures)), temperature));
             System.out.printf(
                     "mistakes: teacher %.2f %%, student alone %.2f %%, distilled %.2f %%%n",
                     100 - first, 100 - second, 100 - third);
@@ -108,8 +123,8 @@ public final class Distill implements Callable<Integer> {
             Device<Dev> device,
             Layer<R4<Images, Channels, Rows, Columns>, R2<Images, Classes>, F32, Dev> model,
             Digits digits,
+            DigitTraining.Settings settings,
             DigitTraining.Objective<Dev> objective) {
-        var settings = options.settings();
         try (var training = new DigitTraining<>(device, model, digits.training(), settings, objective)) {
             for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
                 training.epoch(epoch);

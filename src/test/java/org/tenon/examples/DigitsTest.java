@@ -137,7 +137,7 @@ class DigitsTest {
         refused(Mnist.class, "--epochs is 0; it is 1 or more", "--epochs=0");
         refused(Mnist.class, "has neither t10k-images", "--device=cpu", "--data=" + folder);
         refused(Distill.class, "--temperature is -1.0", "--temperature=-1");
-        refused(Distill.class, "--alpha is 2.0; it is in [0, 1]", "--alpha=2");
+        refused(Distill.class, "--labels is 0; of 4000 pictures", "--labels=0");
         idx("t10k-images-idx3-ubyte", 5, 20, true);
         idx("t10k-labels-idx1-ubyte", 5, 28, false);
         refused(Mnist.class, "the pictures have shape [5, 20, 28]", "--device=cpu", "--data=" + folder);
@@ -162,8 +162,15 @@ class DigitsTest {
         assertThat(mnist.output()).contains("epoch 2: loss", "accuracy: ", "was taken for");
         assertThat(checkpoint).isNotEmptyFile();
         ChildJvm distill = ChildJvm.run(
-                Distill.class, List.of(), "--device=cpu", "--data=" + folder, "--train-count=40", "--epochs=1");
+                Distill.class,
+                List.of(),
+                "--device=cpu",
+                "--data=" + folder,
+                "--train-count=40",
+                "--labels=5",
+                "--epochs=1");
         assertThat(distill.exitCode()).as(distill.output()).isZero();
-        assertThat(distill.output()).contains("teacher: ", "student alone: ", "student distilled: ", "mistakes: ");
+        assertThat(distill.output())
+                .contains("teacher: ", "student alone, 5 labels: ", "student distilled, no label: ", "mistakes: ");
     }
 }
