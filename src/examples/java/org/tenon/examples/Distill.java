@@ -66,10 +66,11 @@ public final class Distill implements Callable<Integer> {
         BadFlagException.unless(
                 temperature > 0 && temperature < Double.POSITIVE_INFINITY,
                 "--temperature is " + temperature + "; it is above 0 and finite");
+        BadFlagException.unless(labels >= 1, "--labels is " + labels + "; it is 1 or more");
         Digits digits = options.digits();
         int all = digits.training().size();
         BadFlagException.unless(
-                labels >= 1 && labels <= all, "--labels is " + labels + "; of " + all + " pictures 1 or more have one");
+                labels <= all, "--labels is " + labels + "; there are " + all + " pictures to learn from");
         distil(options.device(), digits);
         return 0;
     }

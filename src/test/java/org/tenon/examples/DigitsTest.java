@@ -137,7 +137,7 @@ class DigitsTest {
         refused(Mnist.class, "--epochs is 0; it is 1 or more", "--epochs=0");
         refused(Mnist.class, "has neither t10k-images", "--device=cpu", "--data=" + folder);
         refused(Distill.class, "--temperature is -1.0", "--temperature=-1");
-        refused(Distill.class, "--labels is 0; of 4000 pictures", "--labels=0");
+        refused(Distill.class, "--labels is 0; it is 1 or more", "--labels=0");
         idx("t10k-images-idx3-ubyte", 5, 20, true);
         idx("t10k-labels-idx1-ubyte", 5, 28, false);
         refused(Mnist.class, "the pictures have shape [5, 20, 28]", "--device=cpu", "--data=" + folder);
