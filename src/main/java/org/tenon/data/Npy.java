@@ -1,6 +1,7 @@
 package org.tenon.data;
 
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -121,6 +122,8 @@ public final class Npy {
             return arrays;
         } catch (java.nio.file.NoSuchFileException e) {
             throw new IOException(file + ": there is no such file", e);
+        } catch (EOFException e) {
+            throw new FileFormatException(file, 0, "the archive ends within an entry; take a whole one", e);
         } catch (ZipException | IllegalArgumentException e) {
             throw new FileFormatException(file, 0, "the file is not a zip archive, as npz is: " + e.getMessage(), e);
         }
