@@ -30,7 +30,7 @@ class LargeTensorsTest {
     private static final long ROWS = Large.BEYOND / COLUMNS + 7;
 
     @DeviceTest
-    void copiesToDeviceTest(Device<?> from) {
+    void copiesToEveryOtherDevice(Device<?> from) {
         Large.assumeMemory(from, 3, 5);
         try (Arena arena = Arena.ofShared()) {
             MemorySegment data = Bools.make(arena);
