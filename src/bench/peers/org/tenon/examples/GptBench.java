@@ -12,7 +12,8 @@ import org.tenon.nn.Bias;
 /**
  * The training of a GPT with nanoGPT's setting for a CPU, here and in PyTorch with as many threads: from the same parameters,
  * on the same windows, by turns, so that both meet the same load of the machine. Prints the time of a step of each, and their
- * losses. Arguments: {@code TEXT [STEPS]}.
+ * losses. Arguments: {@code TEXT [STEPS]}. The environment needs {@code OMP_WAIT_POLICY=passive}: PyTorch's idle threads spin
+ * otherwise, and a step of it takes six times as long on two cores.
  */
 public final class GptBench {
     private static final int EPOCH = 1000;
