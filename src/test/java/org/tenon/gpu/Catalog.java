@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import org.tenon.Cuda;
-import org.tenon.DeviceType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.RawMemory;
@@ -37,44 +35,23 @@ public final class Catalog {
     }
 
     /** A device that notes what is built for it and cannot do more. */
-    private static final class Recorder implements GpuRuntime {
+    private static final class Recorder extends PretendedRuntime {
         private final Map<String, String> lines = new TreeMap<>();
+
+        Recorder() {
+            super("catalog", new Traits(true, 256, 1, 100));
+        }
 
         @Override
         public GpuKernel kernel(String file, String kernel, String options) {
             String name = KernelNames.of(file, kernel, options);
-            int block = Integer.parseInt(options.replaceAll(".*-DBLOCK=(\\d+).*", "$1"));
+            int block = block(options);
             String line = String.join("\t", name, file, kernel, String.valueOf(block), options) + "\n";
             String before = lines.put(name, line);
             if (before != null && !before.equals(line)) {
                 throw new IllegalStateException("two kernels have the name " + name);
             }
             return new GpuKernel(name, block) {};
-        }
-
-        @Override
-        public Traits traits() {
-            return new Traits(true, 256, 1, 100);
-        }
-
-        @Override
-        public String name() {
-            return "catalog";
-        }
-
-        @Override
-        public String description() {
-            return "a list of kernels";
-        }
-
-        @Override
-        public Class<? extends DeviceType> type() {
-            return Cuda.class;
-        }
-
-        @Override
-        public int rank() {
-            return -1;
         }
 
         @Override
@@ -106,9 +83,6 @@ public final class Catalog {
         public void read(Buffer from, long offset, MemorySegment to) {
             throw new IllegalStateException("a list has no memory");
         }
-
-        @Override
-        public void finish() {}
     }
 
     /** The list in the tree, for the test. */

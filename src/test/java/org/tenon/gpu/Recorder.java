@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.tenon.Cuda;
-import org.tenon.DeviceType;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
@@ -17,8 +15,7 @@ import org.tenon.spi.RawMemory;
  * A device that computes nothing and notes each launch as the kernel would see it: {@code kernel(parameter=buffer ...
  * field=value ...)}, with names from the kernel's text. A launch of other arguments than that text declares is an error.
  */
-final class Recorder implements GpuRuntime {
-    private final Traits traits;
+final class Recorder extends PretendedRuntime {
     private final List<String> launches = new ArrayList<>();
     private final Set<String> launched = new TreeSet<>();
 
@@ -54,7 +51,7 @@ final class Recorder implements GpuRuntime {
     }
 
     Recorder(Traits traits) {
-        this.traits = traits;
+        super("recorder", traits);
     }
 
     /** The launches since this was last asked. */
@@ -78,10 +75,6 @@ final class Recorder implements GpuRuntime {
     @Override
     public GpuKernel custom(CustomKernel kernel, String preamble, String options) {
         return new Declared("custom/" + kernel.name(), block(options), KernelText.ofArguments(preamble));
-    }
-
-    private static int block(String options) {
-        return Integer.parseInt(options.replaceAll(".*-DBLOCK=(\\d+).*", "$1"));
     }
 
     @Override
@@ -124,11 +117,6 @@ final class Recorder implements GpuRuntime {
     }
 
     @Override
-    public Traits traits() {
-        return traits;
-    }
-
-    @Override
     public RawMemory memory() {
         return memory("flag");
     }
@@ -149,33 +137,10 @@ final class Recorder implements GpuRuntime {
     }
 
     @Override
-    public String name() {
-        return "recorder";
-    }
-
-    @Override
-    public String description() {
-        return "notes launches";
-    }
-
-    @Override
-    public Class<? extends DeviceType> type() {
-        return Cuda.class;
-    }
-
-    @Override
-    public int rank() {
-        return -1;
-    }
-
-    @Override
     public void write(MemorySegment from, Buffer to, long offset) {}
 
     @Override
     public void read(Buffer from, long offset, MemorySegment to) {
         to.fill((byte) 0);
     }
-
-    @Override
-    public void finish() {}
 }
