@@ -17,6 +17,7 @@ import org.tenon.Tensor;
 import org.tenon.contract.FuzzSteps.Held;
 import org.tenon.contract.FuzzSteps.Made;
 import org.tenon.junit.DeviceTest;
+import org.tenon.support.Simulated;
 
 /**
  * Random programs of ops, views, types and scopes, on every device. Each step is compared with the float64 reference applied
@@ -37,7 +38,7 @@ class FuzzTest {
     void randomPrograms(Device<?> device) {
         long steps = 0;
         // A simulated GPU takes its time.
-        int programs = device.description().contains("stand-in") ? (PROGRAMS + 4) / 5 : PROGRAMS;
+        int programs = Simulated.is(device) ? (PROGRAMS + 4) / 5 : PROGRAMS;
         for (long seed = FIRST; seed < FIRST + programs; seed++) {
             Program program = new Program(untyped(device), seed);
             long before = device.memory().liveBuffers();

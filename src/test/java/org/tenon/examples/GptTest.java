@@ -29,6 +29,7 @@ import org.tenon.examples.Gpt.Time;
 import org.tenon.examples.Gpt.Vocabulary;
 import org.tenon.junit.DeviceTest;
 import org.tenon.nn.Bias;
+import org.tenon.support.Simulated;
 
 /** The GPT: its parameters, that no position sees a later one, that it learns, repeats itself, goes on and writes. */
 class GptTest {
@@ -74,8 +75,7 @@ class GptTest {
     }
 
     private static void fastEnough(Device<?> device) {
-        Assumptions.assumeFalse(
-                device.description().contains("stand-in"), "a simulated GPU is too slow to learn; the others do");
+        Assumptions.assumeFalse(Simulated.is(device), "a simulated GPU is too slow to learn; the others do");
     }
 
     @DeviceTest
