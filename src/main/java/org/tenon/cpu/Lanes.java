@@ -1,5 +1,6 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -67,8 +68,16 @@ abstract class Lanes {
 
     /**
      * A tile of a product: {@link MatMulTile#ROWS} by {@link #columns}. {@code a} holds depth times ROWS elements, {@code b}
-     * depth times columns; the tile is added to {@code c} at {@code cOffset}, with {@code cStride} between rows.
+     * depth times columns.
      */
-    abstract void multiply(
-            int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride);
+    abstract void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile);
+
+    /** Brings a tile to {@code c}, element {@code at}, with {@code stride} between rows. */
+    abstract void storeTile(float[] tile, MemorySegment c, long at, long stride);
+
+    /** Adds a tile to what is there. */
+    abstract void addTile(float[] tile, MemorySegment c, long at, long stride);
+
+    /** {@code count} lines of {@link #columns} floats each, {@code stride} apart, one after another. */
+    abstract void copyLines(MemorySegment from, long at, long stride, int count, float[] to, int toAt);
 }

@@ -5,14 +5,20 @@ final class MatMulTile {
     /** Rows that one call of {@link Lanes#multiply} computes. */
     static final int ROWS = 6;
 
-    /** How much of the inner axis is packed at once: a panel of both operands stays in the first two caches. */
+    /** How much of the inner axis one call takes: a panel of the second operand stays in the first cache. */
     static final int DEPTH = 256;
 
-    /** Rows of the result a task computes; a multiple of {@link #ROWS}. */
+    /** Rows of the result a task computes at most; a multiple of {@link #ROWS}. */
     static final int TASK_ROWS = 192;
 
-    /** Columns of the result a task computes; a multiple of every {@link Lanes#columns}. */
-    static final int TASK_COLUMNS = 512;
+    /** The second operand is packed by pieces of at most so many elements; a multiple of every {@link #DEPTH} of columns. */
+    static final int PACKED = 1 << 20;
+
+    /** Columns of the result that are computed from one packed piece; a multiple of every {@link Lanes#columns}. */
+    static final int COLUMNS = 512;
+
+    /** Rows of a result that goes through float32 on its way to another type, computed at once. */
+    static final int WIDENED_ROWS = 2048;
 
     private MatMulTile() {}
 }

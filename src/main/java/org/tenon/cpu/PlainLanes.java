@@ -1,5 +1,9 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
 /** The loops in plain Java. */
 final class PlainLanes extends Lanes {
     private static final int COLUMNS = 16;
@@ -164,16 +168,44 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
-    void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride) {
+    void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile) {
+        Arrays.fill(tile, 0, MatMulTile.ROWS * COLUMNS, 0);
         for (int p = 0; p < depth; p++) {
-            int bRow = bOffset + p * COLUMNS;
+            int bRow = bAt + p * COLUMNS;
             for (int i = 0; i < MatMulTile.ROWS; i++) {
-                float factor = a[aOffset + p * MatMulTile.ROWS + i];
-                int cRow = cOffset + i * cStride;
+                float factor = a[aAt + p * MatMulTile.ROWS + i];
+                int row = i * COLUMNS;
                 for (int j = 0; j < COLUMNS; j++) {
-                    c[cRow + j] += factor * b[bRow + j];
+                    tile[row + j] += factor * b[bRow + j];
                 }
             }
+        }
+    }
+
+    @Override
+    void storeTile(float[] tile, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < MatMulTile.ROWS; row++) {
+            MemorySegment.copy(
+                    tile, row * COLUMNS, c, ValueLayout.JAVA_FLOAT, (at + row * stride) * Float.BYTES, COLUMNS);
+        }
+    }
+
+    @Override
+    void addTile(float[] tile, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < MatMulTile.ROWS; row++) {
+            for (int j = 0; j < COLUMNS; j++) {
+                long to = at + row * stride + j;
+                float sum = c.getAtIndex(ValueLayout.JAVA_FLOAT, to) + tile[row * COLUMNS + j];
+                c.setAtIndex(ValueLayout.JAVA_FLOAT, to, sum);
+            }
+        }
+    }
+
+    @Override
+    void copyLines(MemorySegment from, long at, long stride, int count, float[] to, int toAt) {
+        for (int i = 0; i < count; i++) {
+            MemorySegment.copy(
+                    from, ValueLayout.JAVA_FLOAT, (at + i * stride) * Float.BYTES, to, toAt + i * COLUMNS, COLUMNS);
         }
     }
 }

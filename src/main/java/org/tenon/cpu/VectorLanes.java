@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -8,6 +10,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorLanes extends Lanes {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private final PlainLanes plain = new PlainLanes();
     private final FloatRows rows = new VectorRows();
@@ -167,7 +170,7 @@ final class VectorLanes extends Lanes {
 
     /** Twelve sums stay in registers: six rows by two vectors. */
     @Override
-    void multiply(int depth, float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int cStride) {
+    void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = c00;
         FloatVector c10 = c00;
@@ -180,8 +183,8 @@ final class VectorLanes extends Lanes {
         FloatVector c41 = c00;
         FloatVector c50 = c00;
         FloatVector c51 = c00;
-        int at = aOffset;
-        int bt = bOffset;
+        int at = aAt;
+        int bt = bAt;
         for (int p = 0; p < depth; p++) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, bt);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, bt + WIDTH);
@@ -206,16 +209,51 @@ final class VectorLanes extends Lanes {
             at += MatMulTile.ROWS;
             bt += 2 * WIDTH;
         }
-        addTo(c, cOffset, c00, c01);
-        addTo(c, cOffset + cStride, c10, c11);
-        addTo(c, cOffset + 2 * cStride, c20, c21);
-        addTo(c, cOffset + 3 * cStride, c30, c31);
-        addTo(c, cOffset + 4 * cStride, c40, c41);
-        addTo(c, cOffset + 5 * cStride, c50, c51);
+        put(tile, 0, c00, c01);
+        put(tile, 1, c10, c11);
+        put(tile, 2, c20, c21);
+        put(tile, 3, c30, c31);
+        put(tile, 4, c40, c41);
+        put(tile, 5, c50, c51);
     }
 
-    private static void addTo(float[] c, int at, FloatVector left, FloatVector right) {
-        FloatVector.fromArray(SPECIES, c, at).add(left).intoArray(c, at);
-        FloatVector.fromArray(SPECIES, c, at + WIDTH).add(right).intoArray(c, at + WIDTH);
+    private static void put(float[] tile, int row, FloatVector left, FloatVector right) {
+        left.intoArray(tile, row * 2 * WIDTH);
+        right.intoArray(tile, row * 2 * WIDTH + WIDTH);
+    }
+
+    @Override
+    void storeTile(float[] tile, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < MatMulTile.ROWS; row++) {
+            long to = (at + row * stride) * Float.BYTES;
+            FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH).intoMemorySegment(c, to, ORDER);
+            FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH + WIDTH)
+                    .intoMemorySegment(c, to + (long) WIDTH * Float.BYTES, ORDER);
+        }
+    }
+
+    @Override
+    void addTile(float[] tile, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < MatMulTile.ROWS; row++) {
+            long to = (at + row * stride) * Float.BYTES;
+            long next = to + (long) WIDTH * Float.BYTES;
+            FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH)
+                    .add(FloatVector.fromMemorySegment(SPECIES, c, to, ORDER))
+                    .intoMemorySegment(c, to, ORDER);
+            FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH + WIDTH)
+                    .add(FloatVector.fromMemorySegment(SPECIES, c, next, ORDER))
+                    .intoMemorySegment(c, next, ORDER);
+        }
+    }
+
+    @Override
+    void copyLines(MemorySegment from, long at, long stride, int count, float[] to, int toAt) {
+        for (int i = 0; i < count; i++) {
+            long source = (at + i * stride) * Float.BYTES;
+            int target = toAt + i * 2 * WIDTH;
+            FloatVector.fromMemorySegment(SPECIES, from, source, ORDER).intoArray(to, target);
+            FloatVector.fromMemorySegment(SPECIES, from, source + (long) WIDTH * Float.BYTES, ORDER)
+                    .intoArray(to, target + WIDTH);
+        }
     }
 }
