@@ -29,7 +29,7 @@ import org.tenon.spi.MemoryStats;
 
 /**
  * What {@link SoakTest} runs in a JVM of its own, {@code DEVICE SECONDS}: training steps with a random number of rows, and
- * ops on random shapes and element types beside them: some to settle, for half as long at most, and then ten tenths, after
+ * ops on random shapes and element types beside them: some to settle, for a quarter as long at most, and then ten tenths, after
  * each of which it prints what is held after a collection, as {@code step live-bytes live-buffers reserved-bytes heap
  * resident}.
  */
@@ -76,7 +76,7 @@ final class Soak<Dev extends DeviceType> {
     }
 
     private void run(double seconds) throws IOException {
-        long step = train(0, SETTLED, seconds / 2);
+        long step = train(0, SETTLED, seconds / 4);
         System.out.println("settled " + (step == SETTLED));
         held(step);
         for (int tenth = 1; tenth <= 10; tenth++) {
