@@ -26,9 +26,12 @@ import org.tenon.gpu.ProfileTable;
 import org.tenon.gpu.Sources;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
+import org.tenon.spi.MemoryLimit;
 import org.tenon.spi.RawMemory;
 
-/** One OpenCL device: its context, its in-order queue, its programs. */
+/**
+ * One OpenCL device: its context, its in-order queue, its programs. {@code -Dtenon.opencl.memory=4g} limits its memory.
+ */
 final class OpenClRuntime implements GpuRuntime {
     private static final int STRUCTURE_BYTES = 1024;
     /** Drivers may hold commands back until they are flushed; a flush for each would cost more than the launch. */
@@ -70,7 +73,8 @@ final class OpenClRuntime implements GpuRuntime {
         traits = found.traits();
         mostItems = Found.mostItems();
         largestBlock = found.largestBlock();
-        memoryBytes = found.memory();
+        Long limit = MemoryLimit.of("tenon.opencl.memory");
+        memoryBytes = limit == null ? found.memory() : Math.min(limit, found.memory());
         roundsDivisions = found.roundsDivisions();
         description = found.description();
         String identity = found.identity();
