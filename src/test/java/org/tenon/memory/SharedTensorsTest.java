@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -12,6 +13,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.tenon.DType;
@@ -87,14 +90,22 @@ class SharedTensorsTest {
         }
     }
 
-    /** Runs bodies at the same time and throws what one throws. */
+    /** Runs bodies at the same time and throws what one throws; the others may only find that it does not come any more. */
     private static void together(List<Callable<Void>> bodies) throws InterruptedException {
+        AssertionError failure = null;
         try (ExecutorService pool = Executors.newFixedThreadPool(bodies.size())) {
             for (Future<Void> each : pool.invokeAll(bodies)) {
-                each.get();
+                try {
+                    each.get();
+                } catch (ExecutionException e) {
+                    boolean alone =
+                            e.getCause() instanceof BrokenBarrierException || e.getCause() instanceof TimeoutException;
+                    failure = failure == null || !alone ? new AssertionError(e.getCause()) : failure;
+                }
             }
-        } catch (ExecutionException e) {
-            throw new AssertionError(e.getCause());
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 
@@ -119,24 +130,42 @@ class SharedTensorsTest {
 
     /** What the threads of a test tell each other. */
     private static final class Shared<Dev extends DeviceType> {
-        final CyclicBarrier round = new CyclicBarrier(USERS + 1);
+        private final CyclicBarrier round = new CyclicBarrier(USERS + 1);
         final AtomicLong uses = new AtomicLong();
         final AtomicLong closed = new AtomicLong();
         volatile Tensor<R1<Dim>, F32, Dev> tensor;
         volatile float value;
         volatile boolean over;
         long rounds;
+
+        /** Waits for the others. One that failed does not come. */
+        void meet() throws Exception {
+            round.await(2, TimeUnit.MINUTES);
+        }
+
+        /** Ends all that is done together when one of it fails. */
+        Callable<Void> orEnd(Callable<Void> body) {
+            return () -> {
+                try {
+                    return body.call();
+                } catch (Throwable e) {
+                    over = true;
+                    round.reset();
+                    throw e;
+                }
+            };
+        }
     }
 
     private static <Dev extends DeviceType> void hammer(Device<Dev> device, Life life) throws InterruptedException {
         long before = device.memory().liveBuffers();
         Shared<Dev> shared = new Shared<>();
         List<Callable<Void>> bodies = new ArrayList<>();
-        bodies.add(() -> own(device, shared, life));
+        bodies.add(shared.orEnd(() -> own(device, shared, life)));
         bodies.add(() -> takeWhatIsFree(device, shared));
         for (int i = 0; i < USERS; i++) {
             long seed = i;
-            bodies.add(() -> use(shared, seed));
+            bodies.add(shared.orEnd(() -> use(shared, seed)));
         }
         together(bodies);
         System.out.printf(
@@ -163,13 +192,13 @@ class SharedTensorsTest {
                     round(device, shared, random).close();
                 }
                 shared.rounds++;
-                shared.round.await();
+                shared.meet();
             }
         } finally {
             shared.over = true;
             shared.tensor = null;
         }
-        shared.round.await();
+        shared.meet();
         return null;
     }
 
@@ -182,7 +211,7 @@ class SharedTensorsTest {
         }
         shared.value = value;
         shared.tensor = x;
-        shared.round.await();
+        shared.meet();
         // The moments differ, so that it goes before, within and after any step of an op.
         long wait = System.nanoTime() + random.nextInt(1 << (8 + random.nextInt(14)));
         while (System.nanoTime() < wait) {
@@ -195,7 +224,7 @@ class SharedTensorsTest {
         Random random = new Random(seed);
         List<Use<Dev>> uses = uses();
         while (true) {
-            shared.round.await();
+            shared.meet();
             if (shared.over) {
                 return null;
             }
@@ -210,7 +239,7 @@ class SharedTensorsTest {
                 shared.closed.incrementAndGet();
                 assertThat(e).hasMessageContaining("tensor used after it").hasMessageContaining("closed");
             }
-            shared.round.await();
+            shared.meet();
         }
     }
 

@@ -84,8 +84,11 @@ class SoakTest {
         boolean settled = child.output().contains("settled true");
         assertThat(last.reserved()).isLessThanOrEqualTo(settled ? first.reserved() / 100 * 101 : MOST_RESERVED);
         assertThat(last.heap()).isLessThanOrEqualTo(settled ? first.heap() / 100 * 101 : first.heap() + MOST_HEAP);
+        // The memory of a driver that is a library of the process, and of Java's compiler, settles later than all else.
+        long middle = rows.get(4).resident() / 100 * 101;
         assertThat(last.resident())
-                .isLessThanOrEqualTo(settled ? first.resident() / 100 * 101 : first.resident() + MOST_RESIDENT);
+                .isLessThanOrEqualTo(
+                        settled ? Math.min(middle, first.resident() / 100 * 102) : first.resident() + MOST_RESIDENT);
         assertThat(child.output()).contains("then live 0");
     }
 }
