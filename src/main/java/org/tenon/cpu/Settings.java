@@ -1,6 +1,6 @@
 package org.tenon.cpu;
 
-import java.util.Locale;
+import org.tenon.spi.MemoryLimit;
 
 /** The system properties of this backend. A bad value is an {@link IllegalArgumentException} that names the property. */
 final class Settings {
@@ -25,21 +25,7 @@ final class Settings {
 
     /** {@code tenon.cpu.memory} in bytes, such as {@code 4g} or {@code 512m}; null if not set. */
     static Long memory() {
-        String setting = System.getProperty("tenon.cpu.memory");
-        if (setting == null) {
-            return null;
-        }
-        String text = setting.strip().toLowerCase(Locale.ROOT);
-        int shift = text.isEmpty() ? 0 : ("kmgt".indexOf(text.charAt(text.length() - 1)) + 1) * 10;
-        try {
-            long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
-            if (number >= 0 && number <= Long.MAX_VALUE >> shift) {
-                return number << shift;
-            }
-        } catch (NumberFormatException e) {
-            // reported below
-        }
-        throw bad("tenon.cpu.memory", setting, "give bytes, or 512m, 4g");
+        return MemoryLimit.of("tenon.cpu.memory");
     }
 
     private static IllegalArgumentException bad(String property, String setting, String right) {

@@ -65,6 +65,7 @@ final class CublasProducts implements ProductLibrary {
             if (cublas == null) {
                 return false;
             }
+            queue.mark();
             long position = queue.next();
             int status = cublas.multiply(
                     gemm, out.dtype(), address(y, position), address(x, position), address(out, position));
@@ -74,7 +75,6 @@ final class CublasProducts implements ProductLibrary {
             if (status != Cublas.SUCCESS) {
                 throw failure(status, gemm);
             }
-            queue.queued();
             return true;
         }
     }

@@ -185,6 +185,7 @@ final class CudaRuntime implements GpuRuntime {
         CudaKernel built = (CudaKernel) kernel;
         synchronized (queue) {
             context.enter();
+            queue.mark();
             long position = queue.next();
             for (int i = 0; i < launch.buffers(); i++) {
                 ((CudaBuffer) launch.buffer(i)).used(position);
@@ -208,7 +209,6 @@ final class CudaRuntime implements GpuRuntime {
             if (times != null) {
                 times.launched(kernel.name(), start);
             }
-            queue.queued();
         }
     }
 

@@ -51,14 +51,14 @@ final class Queue {
         return ++position;
     }
 
-    /** After a command: leaves a mark now and then. */
-    synchronized void queued() {
+    /** Leaves a mark now and then. Before a command rather than after it: where this fails the command has not happened. */
+    synchronized void mark() {
         if (position - positions[newest] >= BETWEEN_MARKS) {
-            mark();
+            leaveMark();
         }
     }
 
-    private void mark() {
+    private void leaveMark() {
         int at = (newest + 1) % MARKS;
         // Until it is recorded anew the event stands for neither position.
         positions[at] = 0;
@@ -75,7 +75,7 @@ final class Queue {
             return;
         }
         if (positions[newest] < use) {
-            mark();
+            leaveMark();
         }
         int first = newest;
         for (int i = 0; i < MARKS; i++) {

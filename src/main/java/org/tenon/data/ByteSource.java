@@ -69,7 +69,10 @@ final class ByteSource implements Closeable {
         } catch (ZipException | java.io.EOFException e) {
             plain.close();
             throw new FileFormatException(file, 0, "the file starts as gzip does but is none: " + e.getMessage(), e);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
+            plain.close();
+            throw new IOException(file + ": cannot be read: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
             plain.close();
             throw e;
         }
@@ -116,6 +119,8 @@ final class ByteSource implements Closeable {
             } catch (ZipException | java.io.EOFException e) {
                 throw new FileFormatException(
                         file, position, "what is packed in the file is damaged: " + e.getMessage(), e);
+            } catch (IOException e) {
+                throw new IOException(file + ", byte " + position + ": cannot be read: " + e.getMessage(), e);
             }
             if (more < 0) {
                 break;
@@ -157,6 +162,10 @@ final class ByteSource implements Closeable {
 
     @Override
     public void close() throws IOException {
-        in.close();
+        try {
+            in.close();
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be closed: " + e.getMessage(), e);
+        }
     }
 }

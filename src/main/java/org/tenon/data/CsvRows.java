@@ -4,6 +4,7 @@ import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -31,6 +32,8 @@ final class CsvRows {
                     file, rows.isEmpty() ? 1 : rows.getLast().line() + 1, "here or after: " + why);
             failure.initCause(e);
             throw failure;
+        } catch (IOException | UncheckedIOException e) {
+            throw new IOException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 }

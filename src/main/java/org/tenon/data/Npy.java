@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,8 @@ public final class Npy {
     private static final long UNSUSPECTED = 256L << 20;
     private static final long USUAL_DENSITY = 20;
     private static final int PIECE = 1 << 16;
+    /** The first that the format can say. */
+    private static final LocalDateTime FIRST_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     private Npy() {}
 
@@ -86,7 +89,10 @@ public final class Npy {
         AtomicFile.write(file, sink -> {
             try (ZipOutputStream zip = new ZipOutputStream(new SinkStream(sink))) {
                 for (Map.Entry<String, ? extends HostArray<?, ?>> each : arrays.entrySet()) {
-                    zip.putNextEntry(new ZipEntry(each.getKey() + ".npy"));
+                    ZipEntry entry = new ZipEntry(each.getKey() + ".npy");
+                    // The same arrays make the same file, whenever that is.
+                    entry.setTimeLocal(FIRST_TIME);
+                    zip.putNextEntry(entry);
                     write(zip, each.getValue());
                     zip.closeEntry();
                 }

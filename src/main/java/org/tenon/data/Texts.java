@@ -23,6 +23,8 @@ public final class Texts {
             bytes = Files.readAllBytes(file);
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": there is no such file", e);
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be read: " + e.getMessage(), e);
         }
         CharsetDecoder decoder = StandardCharsets.UTF_8
                 .newDecoder()

@@ -19,7 +19,7 @@ public final class GpuBackend implements Backend {
     public GpuBackend(GpuRuntime runtime) {
         this.runtime = runtime;
         allocator = new Allocator(runtime.name(), runtime.memory());
-        flag = new IndexFlag(runtime);
+        flag = new IndexFlag(runtime, allocator);
         kernels = new GpuKernels(runtime, allocator, flag);
     }
 

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorArgumentException;
+import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.IndexCheck;
 
@@ -21,12 +21,14 @@ final class IndexFlag {
     private static final int MOST_PENDING = 1 << 16;
 
     private final GpuRuntime runtime;
+    private final Allocator allocator;
     private final List<IndexCheck> pending = new ArrayList<>();
     private Buffer buffer;
     private boolean clean;
 
-    IndexFlag(GpuRuntime runtime) {
+    IndexFlag(GpuRuntime runtime, Allocator allocator) {
         this.runtime = runtime;
+        this.allocator = allocator;
     }
 
     /**
@@ -38,11 +40,7 @@ final class IndexFlag {
             raise();
         }
         if (buffer == null) {
-            buffer = runtime.memory().create(BYTES);
-            if (buffer == null) {
-                throw new OutOfDeviceMemoryException(
-                        runtime.name(), BYTES, "out of memory asking " + BYTES + " B; close tensors");
-            }
+            buffer = allocator.reserve(BYTES);
         }
         if (!clean) {
             reset();

@@ -62,8 +62,16 @@ public final class AtomicFile {
         }
         String prefix = "." + target.getFileName() + ".";
         sweep(folder, prefix);
-        Path part = Files.createTempFile(folder, prefix, ".part");
         try {
+            replace(target, Files.createTempFile(folder, prefix, ".part"), around, body);
+        } catch (IOException e) {
+            throw new IOException(file + " was not written and is what it was: " + said(e), e);
+        }
+        forceFolder(folder);
+    }
+
+    private static void replace(Path target, Path part, UnaryOperator<Sink> around, Body body) throws IOException {
+        try (Part _ = new Part(part)) {
             try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE);
                     FileLock _ = channel.lock()) {
                 Sink sink = around.apply(new ChannelSink(channel));
@@ -71,10 +79,27 @@ public final class AtomicFile {
                 sink.force();
             }
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(part);
         }
-        forceFolder(folder);
+    }
+
+    /** What an error of the system says; it may say nothing. */
+    private static String said(IOException e) {
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
+    /**
+     * The file beside the target, which goes away however the write ends. Where that fails, the write's own end counts: what
+     * is left is removed by the next.
+     */
+    private record Part(Path path) implements AutoCloseable {
+        @Override
+        public void close() {
+            try {
+                Files.deleteIfExists(path);
+            } catch (IOException e) {
+                // See above.
+            }
+        }
     }
 
     private record ChannelSink(FileChannel channel) implements Sink {

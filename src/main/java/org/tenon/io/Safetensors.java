@@ -80,12 +80,19 @@ public final class Safetensors implements AutoCloseable {
             throw new IOException(file + " is a folder; give the name of a file");
         }
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            Safetensors opened = open(file, arena, channel);
+        try {
+            Safetensors opened;
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                opened = open(file, arena, channel);
+            }
             arena = null;
             return opened;
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": there is no such file", e);
+        } catch (FileFormatException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be read: " + e.getMessage(), e);
         } finally {
             if (arena != null) {
                 arena.close();

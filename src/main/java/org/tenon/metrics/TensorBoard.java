@@ -1,11 +1,12 @@
 package org.tenon.metrics;
 
-import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,21 +15,30 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * An event file that TensorBoard reads: {@code tensorboard --logdir FOLDER}, with a folder in it for each run. Numbers are
  * stored as float32, as TensorBoard's own writer stores them. Events reach the file when one comes two seconds or more after
- * the last that did, and by {@link #flush}.
+ * the last that did, and by {@link #flush}. One that cannot be written, on a full disk say, is kept and written later, so that
+ * the file has whole events only, in order.
  */
 public final class TensorBoard implements Metrics {
     private static final AtomicInteger FILES = new AtomicInteger();
     private static final long FLUSH_MILLIS = 2000;
 
     private final Path file;
-    private final OutputStream out;
+    private final FileChannel channel;
+    private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
+    private long position;
     private long flushed = System.currentTimeMillis();
 
     private TensorBoard(Path file) throws IOException {
         this.file = file;
-        out = new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW));
-        record(EventEncoding.version(seconds()));
-        out.flush();
+        channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        pending.writeBytes(EventEncoding.framed(EventEncoding.version(seconds())));
+        try {
+            write();
+        } catch (IOException e) {
+            channel.close();
+            Files.deleteIfExists(file);
+            throw e;
+        }
     }
 
     /** A new event file in a folder, which is made if need be. */
@@ -71,29 +81,45 @@ public final class TensorBoard implements Metrics {
     }
 
     private synchronized void write(byte[] event) {
-        try {
-            record(event);
-            long now = System.currentTimeMillis();
-            if (now - flushed >= FLUSH_MILLIS) {
-                flushed = now;
-                out.flush();
+        pending.writeBytes(EventEncoding.framed(event));
+        long now = System.currentTimeMillis();
+        if (now - flushed >= FLUSH_MILLIS) {
+            flushed = now;
+            try {
+                write();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
-    private void record(byte[] event) throws IOException {
-        out.write(EventEncoding.framed(event));
+    /** What is pending, where the last whole event ends: after a failure all of it once more, over what then got there. */
+    private void write() throws IOException {
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap(pending.toByteArray());
+            for (long at = position; bytes.hasRemaining(); ) {
+                at += channel.write(bytes, at);
+            }
+            position += bytes.limit();
+            pending.reset();
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
     }
 
     @Override
     public synchronized void flush() throws IOException {
-        out.flush();
+        write();
     }
 
     @Override
     public synchronized void close() throws IOException {
-        out.close();
+        try {
+            if (channel.isOpen()) {
+                write();
+            }
+        } finally {
+            channel.close();
+        }
     }
 }

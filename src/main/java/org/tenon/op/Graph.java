@@ -33,15 +33,21 @@ public final class Graph {
 
     /** The leaf that gradients of this value end at, or null if it is none. */
     public static Node leafOf(Value value) {
-        value.checkOpen();
         Node node = value.node();
+        // In this order: one that is open now was so when its node was asked for.
+        value.checkOpen();
         return node != null && node.isLeaf() ? node : null;
     }
 
     /** Gives {@code out} its backward, if recording is on and an input is tracked; returns {@code out}. */
     public static Value record(String op, Value out, Node.Backward backward, Value[] inputs, Value... saved) {
         if (GradMode.records(inputs)) {
-            out.attach(Node.record(op, out, backward, inputs, saved));
+            try {
+                out.attach(Node.record(op, out, backward, inputs, saved));
+            } catch (RuntimeException e) {
+                out.close();
+                throw e;
+            }
         }
         return out;
     }
@@ -64,7 +70,7 @@ public final class Graph {
     /** The gradients of all leaves that {@code root} depends on. {@code seed} is the gradient of root, or null for 1. */
     public static Map<Node, Value> backward(Value root, Value seed, Keep keep) {
         root.checkOpen();
-        Node start = root.node();
+        Node start = root.retainNode();
         if (start == null) {
             throw new TensorStateException(
                     "backward",
@@ -72,6 +78,17 @@ public final class Graph {
                             + "); call requireGrad() on those that should, outside noGrad, and take gradients that"
                             + " shall have gradients with KeepGraph.CREATE");
         }
+        try {
+            checkSeed(root, seed);
+            ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run =
+                    () -> Precision.with(DType.F32, () -> run(root, start, seed, keep));
+            return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
+        } finally {
+            start.release();
+        }
+    }
+
+    private static void checkSeed(Value root, Value seed) {
         if (seed == null && root.count() != 1) {
             throw Checks.error(
                     "backward", "a gradient to start from is needed unless the tensor has one element; pass one", root);
@@ -87,9 +104,6 @@ public final class Graph {
                         seed);
             }
         }
-        ScopedValue.CallableOp<Map<Node, Value>, RuntimeException> run =
-                () -> Precision.with(DType.F32, () -> run(root, start, seed, keep));
-        return keep == Keep.GRAPH_OF_GRADIENTS ? GradMode.on(run) : GradMode.off(run);
     }
 
     private static Map<Node, Value> run(Value root, Node start, Value seed, Keep keep) {

@@ -73,22 +73,24 @@ public final class Node {
         boolean[] needed = new boolean[operands.length];
         Node node = new Node(op, out.layout().sizes(), backward, needed);
         node.inputs = new Node[operands.length];
-        for (int i = 0; i < operands.length; i++) {
-            Node input = operands[i] == null ? null : operands[i].node();
-            needed[i] = input != null;
-            if (input != null) {
-                input.retain();
-                node.inputs[i] = input;
-            }
-        }
         node.saved = new Saved[toSave.length];
-        for (int i = 0; i < toSave.length; i++) {
-            node.saved[i] = toSave[i] == null ? null : Saved.of(toSave[i]);
-            if (toSave[i] == out) {
-                node.result = i;
+        try {
+            for (int i = 0; i < operands.length; i++) {
+                node.inputs[i] = operands[i] == null ? null : operands[i].retainNode();
+                needed[i] = node.inputs[i] != null;
             }
+            for (int i = 0; i < toSave.length; i++) {
+                node.saved[i] = toSave[i] == null ? null : Saved.of(toSave[i]);
+                if (toSave[i] == out) {
+                    node.result = i;
+                }
+            }
+            return node;
+        } catch (RuntimeException e) {
+            // Another thread closed an operand meanwhile.
+            node.free();
+            throw e;
         }
-        return node;
     }
 
     boolean isLeaf() {
@@ -117,14 +119,14 @@ public final class Node {
     }
 
     Value[] apply(Value gradient) {
-        Saved[] from;
+        Value[] restored;
+        // Under the lock, since another thread's backward through the same graph may free it.
         synchronized (this) {
             inputs();
-            from = saved;
-        }
-        Value[] restored = new Value[from.length];
-        for (int i = 0; i < from.length; i++) {
-            restored[i] = from[i] == null ? null : from[i].restore(op, this, i == result);
+            restored = new Value[saved.length];
+            for (int i = 0; i < restored.length; i++) {
+                restored[i] = saved[i] == null ? null : saved[i].restore(op, this, i == result);
+            }
         }
         return backward.apply(new Incoming(gradient, restored, needed));
     }

@@ -52,11 +52,15 @@ public final class Value {
     }
 
     Value aliasIn(Frame frame) {
-        Node node = lease.node();
-        if (node != null) {
-            node.retain();
+        Node node = retainNode();
+        try {
+            return share(madeBy, layout, node, frame);
+        } catch (RuntimeException e) {
+            if (node != null) {
+                node.release();
+            }
+            throw e;
         }
-        return share(madeBy, layout, node, frame);
     }
 
     private Value share(String op, Layout newLayout, Node node, Frame frame) {
@@ -66,6 +70,7 @@ public final class Value {
         return new Value(storage, dtype, newLayout, op, node, frame);
     }
 
+    /** The caller has seen to it that the memory is not free yet. */
     static Value restore(Storage storage, DType dtype, Layout layout, Node node) {
         storage.retain();
         if (node != null) {
@@ -144,14 +149,23 @@ public final class Value {
         return lease.node();
     }
 
+    /** The node, held for the caller, or null where nothing is tracked; throws if a tracked value was closed meanwhile. */
+    Node retainNode() {
+        Node node = lease.retainNode();
+        if (node == null && lease.wasTracked()) {
+            throw closedError();
+        }
+        return node;
+    }
+
     /** Gives this value its place in the graph. */
     void attach(Node node) {
         lease.attach(node);
     }
 
-    /** Whether gradients flow to or through it. */
+    /** Whether gradients flow to or through it, or did until it was closed. */
     public boolean isTracked() {
-        return lease.node() != null;
+        return lease.node() != null || lease.wasTracked();
     }
 
     /** Whether it was closed. */
@@ -199,6 +213,7 @@ public final class Value {
         private final Storage storage;
         private final Throwable origin;
         private Node node;
+        private boolean tracked;
         private String closedBy;
 
         Lease(Storage storage, Node node, Throwable origin) {
@@ -209,6 +224,18 @@ public final class Value {
 
         synchronized Node node() {
             return node;
+        }
+
+        synchronized Node retainNode() {
+            if (node != null) {
+                node.retain();
+            }
+            return node;
+        }
+
+        /** Whether it was closed while it had a node. */
+        synchronized boolean wasTracked() {
+            return tracked;
         }
 
         synchronized void attach(Node newNode) {
@@ -231,6 +258,7 @@ public final class Value {
                 }
                 closedBy = reason;
                 released = node;
+                tracked = node != null;
                 node = null;
             }
             storage.release();

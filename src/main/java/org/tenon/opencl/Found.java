@@ -109,22 +109,29 @@ record Found(cl_platform_id platform, cl_device_id id) {
 
     private long number(int what) {
         ByteBuffer value = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
-        CL.clGetDeviceInfo(id, what, Long.BYTES, Pointer.to(value), null);
+        check(CL.clGetDeviceInfo(id, what, Long.BYTES, Pointer.to(value), null));
         return value.getLong(0);
     }
 
     private int number32(int what) {
         ByteBuffer value = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
-        CL.clGetDeviceInfo(id, what, Integer.BYTES, Pointer.to(value), null);
+        check(CL.clGetDeviceInfo(id, what, Integer.BYTES, Pointer.to(value), null));
         return value.getInt(0);
     }
 
     private String text(int what) {
         long[] size = new long[1];
-        CL.clGetDeviceInfo(id, what, 0, null, size);
+        check(CL.clGetDeviceInfo(id, what, 0, null, size));
         byte[] bytes = new byte[(int) size[0]];
-        CL.clGetDeviceInfo(id, what, bytes.length, Pointer.to(bytes), null);
+        check(CL.clGetDeviceInfo(id, what, bytes.length, Pointer.to(bytes), null));
         return plain(bytes);
+    }
+
+    /** A device that does not say what it is cannot be used. */
+    private static void check(int status) {
+        if (status != CL.CL_SUCCESS) {
+            throw new IllegalStateException("clGetDeviceInfo failed with " + CL.stringFor_errorCode(status));
+        }
     }
 
     private String platformText(int what) {

@@ -3,7 +3,6 @@ package org.tenon.opencl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.cl_mem;
 import org.tenon.spi.Buffer;
@@ -32,7 +31,7 @@ final class OpenClBuffer extends Buffer {
 
     @Override
     protected void release() {
-        CL.clReleaseMemObject(memory);
+        runtime.release(memory);
     }
 
     @Override

@@ -26,9 +26,12 @@ import org.tenon.gpu.ProfileTable;
 import org.tenon.gpu.Sources;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
+import org.tenon.spi.MemoryLimit;
 import org.tenon.spi.RawMemory;
 
-/** One OpenCL device: its context, its in-order queue, its programs. */
+/**
+ * One OpenCL device: its context, its in-order queue, its programs. {@code -Dtenon.opencl.memory=4g} limits its memory.
+ */
 final class OpenClRuntime implements GpuRuntime {
     private static final int STRUCTURE_BYTES = 1024;
     /** Drivers may hold commands back until they are flushed; a flush for each would cost more than the launch. */
@@ -39,6 +42,10 @@ final class OpenClRuntime implements GpuRuntime {
     private final Status status;
     private final Traits traits;
     private final long mostItems;
+    private final long largestBlock;
+    private final long memoryBytes;
+    private final boolean roundsDivisions;
+    private final String description;
     private final cl_context context;
     private final cl_command_queue queue;
     private final Programs programs;
@@ -58,12 +65,19 @@ final class OpenClRuntime implements GpuRuntime {
         this(name, found, new Status(name));
     }
 
+    /** What the device says of itself is asked once, and before anything is made that would have to be given back. */
     OpenClRuntime(String name, Found found, Status status) {
         this.name = name;
         this.found = found;
         this.status = status;
         traits = found.traits();
         mostItems = Found.mostItems();
+        largestBlock = found.largestBlock();
+        Long limit = MemoryLimit.of("tenon.opencl.memory");
+        memoryBytes = limit == null ? found.memory() : Math.min(limit, found.memory());
+        roundsDivisions = found.roundsDivisions();
+        description = found.description();
+        String identity = found.identity();
         int[] answer = new int[1];
         cl_context_properties properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, found.platform());
@@ -75,7 +89,7 @@ final class OpenClRuntime implements GpuRuntime {
             CL.clReleaseContext(context);
         }
         status.check("clCreateCommandQueue", answer[0]);
-        programs = new Programs(name, status, context, found.id(), found.identity());
+        programs = new Programs(name, status, context, found.id(), identity);
         staging = new Staging(status, context, queue);
         Runtime.getRuntime().addShutdownHook(new Thread(this::end, "tenon-" + name));
     }
@@ -99,7 +113,7 @@ final class OpenClRuntime implements GpuRuntime {
 
     @Override
     public String description() {
-        return found.description();
+        return description;
     }
 
     @Override
@@ -119,8 +133,6 @@ final class OpenClRuntime implements GpuRuntime {
 
     @Override
     public RawMemory memory() {
-        // Asked once: a query of the driver makes a buffer, and the limit is wanted for each that is freed.
-        long limit = found.memory();
         return new RawMemory() {
             @Override
             public Buffer create(long bytes) {
@@ -129,7 +141,7 @@ final class OpenClRuntime implements GpuRuntime {
 
             @Override
             public long limit() {
-                return limit;
+                return memoryBytes;
             }
         };
     }
@@ -140,7 +152,7 @@ final class OpenClRuntime implements GpuRuntime {
      */
     private Buffer create(long bytes) {
         status.checkThere();
-        if (bytes > found.largestBlock()) {
+        if (bytes > largestBlock) {
             return null;
         }
         int[] answer = new int[1];
@@ -148,13 +160,18 @@ final class OpenClRuntime implements GpuRuntime {
         if (status.isOutOfMemory("clCreateBuffer", answer[0])) {
             return null;
         }
-        int moved = CL.clEnqueueMigrateMemObjects(
-                queue, 1, new cl_mem[] {memory}, CL.CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0, null, null);
-        if (status.isOutOfMemory("clEnqueueMigrateMemObjects", moved)) {
-            CL.clReleaseMemObject(memory);
-            return null;
+        OpenClBuffer buffer = new OpenClBuffer(this, memory, bytes);
+        boolean there = false;
+        try {
+            int moved = CL.clEnqueueMigrateMemObjects(
+                    queue, 1, new cl_mem[] {memory}, CL.CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0, null, null);
+            there = !status.isOutOfMemory("clEnqueueMigrateMemObjects", moved);
+        } finally {
+            if (!there) {
+                buffer.release();
+            }
         }
-        return new OpenClBuffer(this, memory, bytes);
+        return there ? buffer : null;
     }
 
     @Override
@@ -180,7 +197,7 @@ final class OpenClRuntime implements GpuRuntime {
 
     private String allOptions(String options) {
         return options + (traits.fp64() ? " -DFP64" : "") + " -cl-std=CL1.2"
-                + (found.roundsDivisions() ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
+                + (roundsDivisions ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
     }
 
     private GpuKernel kernel(cl_program program, String kernel, String function, int block) {
@@ -213,6 +230,7 @@ final class OpenClRuntime implements GpuRuntime {
     @Override
     public synchronized void launch(GpuKernel kernel, long groups, Launch launch) {
         status.checkThere();
+        flush();
         OpenClKernel ours = (OpenClKernel) kernel;
         cl_kernel built = ours.kernel();
         int buffers = launch.buffers();
@@ -231,7 +249,7 @@ final class OpenClRuntime implements GpuRuntime {
             globalSize[0] = Math.min(most, groups - first) * block;
             enqueue(ours);
         }
-        queued();
+        sinceFlush++;
     }
 
     private void enqueue(OpenClKernel kernel) {
@@ -245,8 +263,9 @@ final class OpenClRuntime implements GpuRuntime {
         }
     }
 
-    private void queued() {
-        if (++sinceFlush == FLUSH_EVERY) {
+    /** Before a command rather than after it: where this fails the command has not happened. */
+    private void flush() {
+        if (sinceFlush >= FLUSH_EVERY) {
             sinceFlush = 0;
             status.check("clFlush", CL.clFlush(queue));
         }
@@ -255,8 +274,9 @@ final class OpenClRuntime implements GpuRuntime {
     @Override
     public synchronized void write(MemorySegment from, Buffer to, long offset) {
         status.checkThere();
+        flush();
         staging.write(from, ((OpenClBuffer) to).memory(), offset);
-        queued();
+        sinceFlush++;
     }
 
     @Override
@@ -267,6 +287,11 @@ final class OpenClRuntime implements GpuRuntime {
 
     boolean isGone() {
         return status.isGone();
+    }
+
+    /** Gives a block back to the driver. */
+    void release(cl_mem memory) {
+        status.release("clReleaseMemObject", () -> CL.clReleaseMemObject(memory));
     }
 
     synchronized void fill(cl_mem memory, long offset, long bytes, byte value) {

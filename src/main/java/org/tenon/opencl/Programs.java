@@ -33,6 +33,7 @@ final class Programs {
     private static final Logger LOG = LoggerFactory.getLogger(Programs.class);
     private static final byte[] MAGIC = "tenon-opencl-1\n".getBytes(StandardCharsets.US_ASCII);
     private static final int DIGEST = 32;
+    private static final int LONGEST_LOG = 64 << 20;
 
     private final String device;
     private final Status status;
@@ -122,12 +123,18 @@ final class Programs {
         }
     }
 
+    /** What the driver said, or nothing where it does not answer: the length is then any number. */
     private String log(cl_program program) {
         long[] size = new long[1];
-        CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, 0, null, size);
-        byte[] text = new byte[(int) Math.max(1, size[0])];
-        CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, text.length, Pointer.to(text), null);
-        return new String(text, StandardCharsets.UTF_8).replace("\0", "").strip();
+        int asked = CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, 0, null, size);
+        if (asked != CL.CL_SUCCESS || size[0] <= 0 || size[0] > LONGEST_LOG) {
+            return "";
+        }
+        byte[] text = new byte[(int) size[0]];
+        asked = CL.clGetProgramBuildInfo(program, id, CL.CL_PROGRAM_BUILD_LOG, text.length, Pointer.to(text), null);
+        return asked != CL.CL_SUCCESS
+                ? ""
+                : new String(text, StandardCharsets.UTF_8).replace("\0", "").strip();
     }
 
     private cl_program fromFile(Path file, byte[] key, String options) {
@@ -194,8 +201,8 @@ final class Programs {
 
     private static byte[] binary(cl_program program) {
         long[] size = new long[1];
-        CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARY_SIZES, Sizeof.size_t, Pointer.to(size), null);
-        if (size[0] <= 0 || size[0] > Integer.MAX_VALUE) {
+        int asked = CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARY_SIZES, Sizeof.size_t, Pointer.to(size), null);
+        if (asked != CL.CL_SUCCESS || size[0] <= 0 || size[0] > Integer.MAX_VALUE) {
             return new byte[0];
         }
         ByteBuffer binary = ByteBuffer.allocateDirect((int) size[0]);

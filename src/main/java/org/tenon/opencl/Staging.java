@@ -116,19 +116,24 @@ final class Staging {
         pieces.add(new Piece(end, event));
     }
 
-    /** Waits for the oldest copy. */
+    /**
+     * Waits for the oldest copy. Where that fails for another reason than the copy itself, all is waited for: a piece that is
+     * still copied must not be written.
+     */
     private void freeOldest() {
         Piece oldest = pieces.remove();
         tail = oldest.end();
-        int waited = CL.clWaitForEvents(1, new cl_event[] {oldest.event()});
+        int waited = status.seen("clWaitForEvents", CL.clWaitForEvents(1, new cl_event[] {oldest.event()}));
         if (waited == CL.CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
             int[] reason = {waited};
             CL.clGetEventInfo(
                     oldest.event(), CL.CL_EVENT_COMMAND_EXECUTION_STATUS, Sizeof.cl_int, Pointer.to(reason), null);
             waited = reason[0];
+        } else if (waited != CL.CL_SUCCESS) {
+            CL.clFinish(queue);
         }
-        CL.clReleaseEvent(oldest.event());
-        status.check("clWaitForEvents", waited);
+        status.release("clReleaseEvent", () -> CL.clReleaseEvent(oldest.event()));
+        status.raise("clWaitForEvents", waited);
     }
 
     /** For as long as the process lives. */

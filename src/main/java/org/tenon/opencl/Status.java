@@ -1,6 +1,9 @@
 package org.tenon.opencl;
 
+import java.util.function.IntSupplier;
 import org.jocl.CL;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorStateException;
 
@@ -14,6 +17,8 @@ class Status {
 
     /** NVIDIA's answer once a kernel touched what is not its own. */
     private static final int BAD_ACCESS = -9999;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Status.class);
 
     private final String device;
     private volatile String gone;
@@ -29,7 +34,11 @@ class Status {
 
     /** Throws unless the call succeeded. */
     final void check(String call, int status) {
-        int seen = seen(call, status);
+        raise(call, seen(call, status));
+    }
+
+    /** The same of an answer that was {@link #seen}. */
+    final void raise(String call, int seen) {
         if (seen != CL.CL_SUCCESS) {
             throw failure(call, seen);
         }
@@ -45,6 +54,20 @@ class Status {
             throw failure(call, seen);
         }
         return false;
+    }
+
+    /**
+     * Gives something back. That must go on whatever happens: a call that fails is made once more, and what then fails is
+     * logged. Of a device that is gone nothing can be given back.
+     */
+    final void release(String call, IntSupplier release) {
+        int answer = seen(call, release.getAsInt());
+        if (answer != CL.CL_SUCCESS && gone == null) {
+            answer = seen(call, release.getAsInt());
+        }
+        if (answer != CL.CL_SUCCESS && gone == null) {
+            LOG.warn("{}: {} failed with {}", device, call, CL.stringFor_errorCode(answer));
+        }
     }
 
     final boolean isGone() {

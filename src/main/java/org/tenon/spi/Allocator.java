@@ -30,6 +30,7 @@ public final class Allocator {
     private final String device;
     private final RawMemory memory;
     private final FreeBlocks cache = new FreeBlocks();
+    private long reservedBytes;
     private long liveBytes;
     private long liveBuffers;
     private long peakBytes;
@@ -64,6 +65,15 @@ public final class Allocator {
         return handOut(buffer, bytes);
     }
 
+    /** A block for the backend's own use, for as long as the device is there: it is not live, the device has less. */
+    public Buffer reserve(long bytes) {
+        Buffer buffer = create(EXACT ? bytes : roundUp(bytes), bytes);
+        synchronized (this) {
+            reservedBytes += buffer.capacity();
+        }
+        return buffer;
+    }
+
     private Buffer create(long capacity, long bytes) {
         Buffer buffer = fits(capacity) ? memory.create(capacity) : null;
         if (buffer == null) {
@@ -89,7 +99,11 @@ public final class Allocator {
     }
 
     private synchronized boolean fits(long capacity) {
-        return capacity <= memory.limit() - liveBytes - cache.bytes();
+        return capacity <= limit() - liveBytes - cache.bytes();
+    }
+
+    private long limit() {
+        return memory.limit() - reservedBytes;
     }
 
     private synchronized boolean pressed(long capacity) {
@@ -175,7 +189,7 @@ public final class Allocator {
 
     /** The state of this device's memory. */
     public synchronized MemoryStats stats() {
-        return new MemoryStats(liveBytes, liveBuffers, cache.bytes(), peakBytes, memory.limit());
+        return new MemoryStats(liveBytes, liveBuffers, cache.bytes(), peakBytes, limit());
     }
 
     /** Up to 64 MiB eight classes a power of two, so that at most an eighth is lost; beyond, whole 2 MiB. */

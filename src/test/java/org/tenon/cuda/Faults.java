@@ -11,6 +11,7 @@ import org.tenon.Cuda;
 import org.tenon.Device;
 import org.tenon.TensorStateException;
 import org.tenon.TestDevices;
+import org.tenon.support.Training;
 
 /**
  * What {@link FaultTest} runs in a JVM of its own, on the stand-in: three steps of training in which one call of the driver

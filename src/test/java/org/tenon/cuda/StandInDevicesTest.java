@@ -18,6 +18,7 @@ import org.tenon.F32;
 import org.tenon.Generator;
 import org.tenon.Tensor;
 import org.tenon.support.ChildJvm;
+import org.tenon.support.Training;
 
 /** What the driver's environment decides: how many devices there are, which, and what fails when they are looked for. */
 class StandInDevicesTest {

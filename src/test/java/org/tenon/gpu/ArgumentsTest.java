@@ -34,7 +34,8 @@ class ArgumentsTest {
 
     private final Recorder recorder = new Recorder(new GpuRuntime.Traits(true, 256, 1, 4));
     private final Allocator allocator = new Allocator("recorder", recorder.memory("work"));
-    private final GpuKernels kernels = new GpuKernels(recorder, allocator, new IndexFlag(recorder));
+    private final GpuKernels kernels =
+            new GpuKernels(recorder, allocator, new IndexFlag(recorder, new Allocator("flag", recorder.memory())));
     /** Where workspace starts, in longs: behind a guard band, if there is one. */
     private final long parts = allocator.allocate(1).base() / Long.BYTES;
 

@@ -30,7 +30,11 @@ public final class Catalog {
     /** A line for each kernel, sorted: name, file, kernel, threads of a block, options. */
     static String text() {
         Recorder recorder = new Recorder();
-        new GpuKernels(recorder, new Allocator("catalog", recorder.memory()), new IndexFlag(recorder)).buildAll();
+        new GpuKernels(
+                        recorder,
+                        new Allocator("catalog", recorder.memory()),
+                        new IndexFlag(recorder, new Allocator("flag", recorder.memory())))
+                .buildAll();
         return String.join("", recorder.lines.values());
     }
 

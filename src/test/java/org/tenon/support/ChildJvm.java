@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** A JVM of its own for what takes flags, fills memory, or ends; killed after five minutes. It has this one's class path and Vector API. */
+/** A JVM of its own for what takes flags, fills memory, or ends; killed after ten minutes. It has this one's class path and Vector API. */
 public record ChildJvm(int exitCode, String output) {
     /** Where this JVM has the CUDA driver from: a child sees the same devices. */
     private static final String DRIVER = "tenon.cuda.driver";
 
-    private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final Duration LIMIT = Duration.ofMinutes(10);
 
     /** Runs {@code main} with these flags and arguments; what it prints comes back, standard error among it. */
     public static ChildJvm run(Class<?> main, List<String> flags, String... arguments) throws IOException {

@@ -1,10 +1,11 @@
-package org.tenon.cuda;
+package org.tenon.support;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.DeviceType;
+import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
@@ -15,19 +16,19 @@ import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.nn.Linear;
-import org.tenon.optim.SGD;
+import org.tenon.optim.AdamW;
 
-/** A small model, trained for a few steps. */
-final class Training {
+/** A small model, trained for a few steps: all that a device is asked for in a training. */
+public final class Training {
     private Training() {}
 
-    /** The losses of three steps, and that of the whole. Leaves nothing on the device. */
-    static <Dev extends DeviceType> List<Double> steps(Device<Dev> device) {
+    /** The losses of three steps, and what the weights then are. Leaves nothing on the device. */
+    public static <Dev extends DeviceType> List<Double> steps(Device<Dev> device) {
         try {
             return Scope.call(() -> {
                 Linear<R2<Dim, Dim>, R2<Dim, Dim>, F32, Dev> model =
                         Linear.of(device, DType.F32, 6, 4, new Generator(1));
-                SGD<F32, Dev> optimizer = new SGD<>(model.parameters(), 0.1, SGD.Options.DEFAULTS.momentum(0.9));
+                AdamW<F32, Dev> optimizer = new AdamW<>(model.parameters(), 0.1);
                 List<Double> losses = new ArrayList<>();
                 for (int i = 0; i < 3; i++) {
                     long seed = 10 + i;
@@ -39,6 +40,7 @@ final class Training {
                         return loss.item();
                     }));
                 }
+                losses.add(model.weight().to(Devices.cpu()).to(device).sum().item());
                 device.synchronize();
                 return losses;
             });
