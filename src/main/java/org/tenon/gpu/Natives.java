@@ -53,7 +53,8 @@ public final class Natives {
             return Caches.folder("natives");
         } catch (IOException e) {
             LOG.debug("a temporary folder for native libraries: {}", e.getMessage());
-            Path folder = Files.createTempDirectory("tenon");
+            Path folder =
+                    PrivateFolder.checked(Files.createTempDirectory("tenon").toRealPath());
             folder.toFile().deleteOnExit();
             libraries.forEach(library -> folder.resolve(library).toFile().deleteOnExit());
             return folder;
@@ -67,7 +68,7 @@ public final class Natives {
                 throw new IOException("there is no library for this platform (" + library + " is not in the jar)");
             }
             byte[] bytes = in.readAllBytes();
-            if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), bytes)) {
+            if (!Arrays.equals(Caches.read(file, bytes.length), bytes)) {
                 Caches.place(file, bytes);
             }
         }
