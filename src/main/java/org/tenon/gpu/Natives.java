@@ -21,7 +21,7 @@ public final class Natives {
 
     /** Whether there is such a library, a resource under {@code /lib} beside {@code of}, for this platform. */
     public static boolean has(Class<?> of, String library) {
-        return of.getResource("/lib/" + library) != null;
+        return of.getClassLoader().getResource("lib/" + library) != null;
     }
 
     /**
@@ -63,7 +63,8 @@ public final class Natives {
 
     /** A file that is there already is used only if it is the very same. */
     private static void place(Class<?> of, String library, Path file) throws IOException {
-        try (InputStream in = of.getResourceAsStream("/lib/" + library)) {
+        // Asked of the loader: on the module path the library's jar is a module beside that of the class.
+        try (InputStream in = of.getClassLoader().getResourceAsStream("lib/" + library)) {
             if (in == null) {
                 throw new IOException("there is no library for this platform (" + library + " is not in the jar)");
             }
