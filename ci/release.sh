@@ -10,7 +10,8 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
-rm -rf "$repository"
+# Of the Javadoc too: pages of classes that are no more would go along.
+rm -rf "$repository" target/reports/apidocs
 mvn -q -B -Prelease deploy -DskipTests -DaltDeploymentRepository="built::file://$repository"
 (cd "$copy" && mvn -q -B -Prelease package -DskipTests)
 

@@ -191,7 +191,7 @@ class ArchitectureTest {
                 .dependOnClassesThat(
                         nameMatching(
                                 "java\\.io\\.(ObjectInput|Externalizable).*|java\\.beans\\..*|javax\\.script\\..*|javax\\.naming\\..*"
-                                    + "|java\\.rmi\\..*|javax\\.tools\\..*|java\\.net\\.URLClassLoader|java\\.lang\\.Process.*"))
+                                    + "|java\\.rmi\\..*|javax\\.tools\\..*|java\\.net\\.URLClassLoader|java\\.lang\\.Process(Builder)?"))
                 .check(CLASSES);
     }
 

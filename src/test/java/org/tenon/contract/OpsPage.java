@@ -25,8 +25,8 @@ public final class OpsPage {
         A line says what that suite runs of an op, the same on every device that it finds, against a reference in float64; it
         says nothing of a device on which nobody has run it (see *Devices* in the README for those).
 
-        - **Element types**: how many samples of input have it, each in the memory layouts dense, transposed, strided and offset;
-          of an op without inputs the result counts. `.` is none: mostly the op is not of that type.
+        - **Element types**: how many samples of input have it, each in several memory layouts, dense, strided and offset among
+          them (large ones in two); of an op without inputs the result counts. `.` is none: mostly the op is not of that type.
         - **Gradient**: against differences in float64, and the gradient of the gradient too; how many samples. `.` is an op
           that has none, or that gets its gradient from ops that have it.
         - **Refuses**: how many wrong calls are tried, with their messages.

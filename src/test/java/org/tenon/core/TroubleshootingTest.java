@@ -64,7 +64,7 @@ class TroubleshootingTest {
     private static String longest(String arguments) {
         List<String> texts = TEXT.matcher(arguments)
                 .results()
-                .map((MatchResult each) -> each.group(1).strip())
+                .map((MatchResult each) -> each.group(1).strip().replaceAll("[;,]$", ""))
                 .toList();
         return texts.stream().max(Comparator.comparingInt(String::length)).orElse("");
     }
