@@ -26,7 +26,8 @@ class TroubleshootingTest {
         int seen = 0;
         int silent = 0;
         try (Stream<Path> sources = Files.walk(Path.of("src", "main", "java"))) {
-            for (Path source : sources.filter(file -> file.toString().endsWith(".java")).toList()) {
+            for (Path source :
+                    sources.filter(file -> file.toString().endsWith(".java")).toList()) {
                 String code = Files.readString(source);
                 Matcher reason = REASON.matcher(code);
                 while (reason.find()) {
@@ -36,7 +37,9 @@ class TroubleshootingTest {
                         silent++;
                         continue;
                     }
-                    assertThat(page).as("docs/troubleshooting.md, for %s", source).contains(text);
+                    assertThat(page)
+                            .as("docs/troubleshooting.md, for %s", source)
+                            .contains(text);
                 }
             }
         }
