@@ -145,18 +145,6 @@ class KernelCacheTest {
         assertThat(planted).hasBinaryContent(before);
     }
 
-    /** The bytes whose digest was right are those that the driver gets, whatever becomes of the file meanwhile. */
-    @Test
-    void aFileThatChangesAfterTheLook() throws IOException {
-        fill();
-        Path file = only();
-        byte[] binary =
-                Programs.read(file, HexFormat.of().parseHex(file.getFileName().toString()));
-        byte[] before = binary.clone();
-        Files.write(file, new byte[10_000]);
-        assertThat(binary).isEqualTo(before);
-    }
-
     @Test
     void aFileThatOthersCanWrite() throws IOException {
         fill();
