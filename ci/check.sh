@@ -113,6 +113,7 @@ bad_input() {
     fi
 }
 
+step "dependencies: versions and licences" mvn -q -B -Paudit validate
 step "formatting" mvn -q -B -Pformat validate exec:exec@check
 step "the stand-in CUDA driver, built and tested" native-tests/simcuda/run.sh
 beside "kernels on the host, under sanitizers" env JOBS=1 native-tests/run.sh

@@ -22,6 +22,12 @@ final class ByteSource implements Closeable {
     /** Deflate makes at most this many bytes of one. */
     static final long DENSEST = 1032;
 
+    /** Bytes that may be packed however densely. */
+    static final long UNSUSPECTED = 256L << 20;
+
+    /** How densely what people pack is packed at most, if it is much. */
+    static final long USUAL_DENSITY = 20;
+
     private static final int PIECE = 1 << 16;
     private static final long FIRST = 1 << 20;
 
@@ -29,6 +35,7 @@ final class ByteSource implements Closeable {
     private final String where;
     private final InputStream in;
     private final long promised;
+    private final long packed;
     private long position;
 
     /**
@@ -38,6 +45,12 @@ final class ByteSource implements Closeable {
      * @param promised how many there can be at most
      */
     ByteSource(Path file, String where, InputStream in, long promised) {
+        this(file, where, in, promised, 0);
+    }
+
+    /** {@code packed} is the size of the gzip file that the bytes come from, or 0. */
+    private ByteSource(Path file, String where, InputStream in, long promised, long packed) {
+        this.packed = packed;
         this.file = file;
         this.where = where;
         this.in = in;
@@ -65,7 +78,7 @@ final class ByteSource implements Closeable {
                 return new ByteSource(file, "", plain, size);
             }
             InputStream unpacked = new BufferedInputStream(new GZIPInputStream(plain, PIECE), PIECE);
-            return new ByteSource(file, " (unpacked)", unpacked, size * DENSEST);
+            return new ByteSource(file, " (unpacked)", unpacked, size * DENSEST, size);
         } catch (ZipException | java.io.EOFException e) {
             plain.close();
             throw new FileFormatException(file, 0, "the file starts as gzip does but is none: " + e.getMessage(), e);
@@ -136,6 +149,10 @@ final class ByteSource implements Closeable {
         if (count > promised - position) {
             throw error(what + " would take " + count + " bytes, but there are " + (where.isEmpty() ? "" : "at most ")
                     + (promised - position) + "; the header is wrong or the file was cut");
+        }
+        if (packed > 0 && count > UNSUSPECTED && count / USUAL_DENSITY > packed) {
+            throw error(what + " would unpack " + packed + " bytes to " + count
+                    + ", which is what a trap does; if you trust the file, unpack it and read what comes out");
         }
         long capacity = where.isEmpty() ? count : Math.min(count, FIRST);
         MemorySegment all = HostArray.memory(capacity);

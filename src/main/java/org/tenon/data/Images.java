@@ -24,6 +24,11 @@ import org.tenon.io.FileFormatException;
 public final class Images {
     private static final long LARGEST = 100_000_000;
 
+    /** Pixels that may be packed however densely, and how many a byte holds at most where there are more. */
+    private static final long UNSUSPECTED = 25_000_000;
+
+    private static final long USUAL_DENSITY = 400;
+
     private Images() {}
 
     /** What becomes of colours. */
@@ -83,6 +88,14 @@ public final class Images {
                             in.getStreamPosition(),
                             "the picture would be " + reader.getWidth(0) + " by " + reader.getHeight(0) + "; at most "
                                     + LARGEST + " pixels are read");
+                }
+                if (pixels > UNSUSPECTED && pixels / USUAL_DENSITY > Files.size(file)) {
+                    throw new FileFormatException(
+                            file,
+                            in.getStreamPosition(),
+                            "the picture would unpack " + Files.size(file) + " bytes to " + reader.getWidth(0) + " by "
+                                    + reader.getHeight(0)
+                                    + ", which is what a trap does; if you trust it, save it less densely packed");
                 }
                 return reader.read(0);
             } catch (FileFormatException e) {

@@ -33,8 +33,6 @@ import org.tenon.io.FileFormatException;
  * bfloat16, which NumPy lacks, is {@code V2}, as its extension ml_dtypes has it. Objects and records are refused.
  */
 public final class Npy {
-    private static final long UNSUSPECTED = 256L << 20;
-    private static final long USUAL_DENSITY = 20;
     private static final int PIECE = 1 << 16;
     /** The first that the format can say. */
     private static final LocalDateTime FIRST_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
@@ -102,7 +100,7 @@ public final class Npy {
 
     /** Reads all arrays of an archive, by name. Arrays of more than 256 MiB must be packed no more than 20 to 1. */
     public static Map<String, HostArray<Any, ?>> readAll(Path file) throws IOException {
-        return readAll(file, UNSUSPECTED);
+        return readAll(file, ByteSource.UNSUSPECTED);
     }
 
     /** As above for an archive that is trusted: arrays of up to {@code largest} bytes, however densely packed. */
@@ -145,7 +143,7 @@ public final class Npy {
                     "the entry '" + entry.getName() + "' says it unpacks " + packed + " bytes to " + unpacked
                             + "; zip does at most " + ByteSource.DENSEST + " to 1");
         }
-        if (unpacked > largest && unpacked / USUAL_DENSITY > packed) {
+        if (unpacked > largest && unpacked / ByteSource.USUAL_DENSITY > packed) {
             throw new FileFormatException(
                     file,
                     0,

@@ -3,18 +3,20 @@ package org.tenon.gpu;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
-import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder where libraries and built kernels are kept: {@code -Dtenon.cache=FOLDER}, or {@code tenon} in the user's cache
- * folder. Only its owner can write it. With {@code -Dtenon.cache=off} nothing is kept.
+ * folder. Nobody but this user can change it, or it is refused. With {@code -Dtenon.cache=off} nothing is kept.
  */
 public final class Caches {
+    private static final Logger LOG = LoggerFactory.getLogger(Caches.class);
+
     private Caches() {}
 
     /** Whether nothing is to be kept. */
@@ -27,22 +29,27 @@ public final class Caches {
         if (isOff()) {
             throw new IOException("-Dtenon.cache=off keeps nothing");
         }
-        Path folder = root().resolve(name);
-        if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            Set<PosixFilePermission> allowed = Files.getPosixFilePermissions(folder);
-            if (allowed.contains(PosixFilePermission.GROUP_WRITE)
-                    || allowed.contains(PosixFilePermission.OTHERS_WRITE)) {
-                throw new IOException("others than its owner can write the folder " + folder);
+        return PrivateFolder.in(root().toAbsolutePath(), name);
+    }
+
+    /**
+     * The bytes of a file in such a folder, of at most {@code most}, or null: where there is none, and where it is not this
+     * user's own, a link, or too long. What is used must be these bytes, which nobody changes between a look and the use.
+     */
+    public static byte[] read(Path file, long most) {
+        try {
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                return null;
             }
-        } else {
-            Files.createDirectories(folder);
+            String trouble = PrivateFolder.trouble(file);
+            if (trouble == null) {
+                return PrivateFolder.read(file, most);
+            }
+            LOG.warn("{} is not used but made anew: {}", file, trouble);
+        } catch (IOException e) {
+            LOG.debug("{} is not used", file, e);
         }
-        if (!Files.isWritable(folder)) {
-            throw new IOException("the folder " + folder + " cannot be written");
-        }
-        return folder;
+        return null;
     }
 
     private static Path root() {

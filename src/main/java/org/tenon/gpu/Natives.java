@@ -21,7 +21,7 @@ public final class Natives {
 
     /** Whether there is such a library, a resource under {@code /lib} beside {@code of}, for this platform. */
     public static boolean has(Class<?> of, String library) {
-        return of.getResource("/lib/" + library) != null;
+        return of.getClassLoader().getResource("lib/" + library) != null;
     }
 
     /**
@@ -53,7 +53,8 @@ public final class Natives {
             return Caches.folder("natives");
         } catch (IOException e) {
             LOG.debug("a temporary folder for native libraries: {}", e.getMessage());
-            Path folder = Files.createTempDirectory("tenon");
+            Path folder =
+                    PrivateFolder.checked(Files.createTempDirectory("tenon").toRealPath());
             folder.toFile().deleteOnExit();
             libraries.forEach(library -> folder.resolve(library).toFile().deleteOnExit());
             return folder;
@@ -62,12 +63,13 @@ public final class Natives {
 
     /** A file that is there already is used only if it is the very same. */
     private static void place(Class<?> of, String library, Path file) throws IOException {
-        try (InputStream in = of.getResourceAsStream("/lib/" + library)) {
+        // Asked of the loader: on the module path the library's jar is a module beside that of the class.
+        try (InputStream in = of.getClassLoader().getResourceAsStream("lib/" + library)) {
             if (in == null) {
                 throw new IOException("there is no library for this platform (" + library + " is not in the jar)");
             }
             byte[] bytes = in.readAllBytes();
-            if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), bytes)) {
+            if (!Arrays.equals(Caches.read(file, bytes.length), bytes)) {
                 Caches.place(file, bytes);
             }
         }

@@ -7,9 +7,11 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.UnaryOperator;
@@ -134,15 +136,25 @@ public final class AtomicFile {
             return name.startsWith(prefix) && name.endsWith(".part");
         })) {
             for (Path part : parts) {
-                if (Files.getLastModifiedTime(part).toInstant().isBefore(old) && isUnlocked(part)) {
+                if (isOld(part, old) && isUnlocked(part)) {
                     Files.deleteIfExists(part);
                 }
             }
         }
     }
 
+    /** A link or a pipe that somebody put here is no part of ours: neither opened nor removed. */
+    private static boolean isOld(Path part, Instant old) {
+        try {
+            BasicFileAttributes is = Files.readAttributes(part, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return is.isRegularFile() && is.lastModifiedTime().toInstant().isBefore(old);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static boolean isUnlocked(Path part) {
-        try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE);
+        try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
                 FileLock lock = channel.tryLock()) {
             return lock != null;
         } catch (IOException | OverlappingFileLockException e) {

@@ -1,16 +1,12 @@
 package org.tenon.io;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
@@ -27,8 +23,8 @@ import org.tenon.op.Value;
 
 /**
  * A file of named tensors in the safetensors format, open for reading: eight bytes of length, little-endian, a JSON header
- * of that length, and the elements, row-major and little-endian. Python: {@code safetensors}. The file is mapped, not
- * loaded: a tensor's bytes are read when it is asked for, and go to its device from there.
+ * of that length, and the elements, row-major and little-endian. Python: {@code safetensors}. A tensor's bytes are read when
+ * it is asked for, and go to its device in pieces. A file that changes or is cut while it is open is an error at most.
  *
  * <pre>{@code
  * try (Safetensors file = Safetensors.open(Path.of("model.safetensors"))) {
@@ -38,8 +34,7 @@ import org.tenon.op.Value;
  */
 public final class Safetensors implements AutoCloseable {
     private final Path file;
-    private final Arena arena;
-    private final MemorySegment bytes;
+    private final FileBytes bytes;
     private final SafetensorsHeader header;
     private final long start;
 
@@ -63,9 +58,8 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private Safetensors(Path file, Arena arena, MemorySegment bytes, SafetensorsHeader header, long start) {
+    private Safetensors(Path file, FileBytes bytes, SafetensorsHeader header, long start) {
         this.file = file;
-        this.arena = arena;
         this.bytes = bytes;
         this.header = header;
         this.start = start;
@@ -76,40 +70,28 @@ public final class Safetensors implements AutoCloseable {
         if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
             throw new IOException(file + ": safetensors are little-endian, this machine is not");
         }
-        if (Files.isDirectory(file)) {
-            throw new IOException(file + " is a folder; give the name of a file");
-        }
-        Arena arena = Arena.ofShared();
+        FileBytes bytes = FileBytes.open(file);
         try {
-            Safetensors opened;
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                opened = open(file, arena, channel);
-            }
-            arena = null;
+            Safetensors opened = open(file, bytes);
+            bytes = null;
             return opened;
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": there is no such file", e);
-        } catch (FileFormatException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new IOException(file + ": cannot be read: " + e.getMessage(), e);
         } finally {
-            if (arena != null) {
-                arena.close();
+            if (bytes != null) {
+                bytes.close();
             }
         }
     }
 
-    private static Safetensors open(Path file, Arena arena, FileChannel channel) throws IOException {
-        long size = channel.size();
+    private static Safetensors open(Path file, FileBytes bytes) throws IOException {
+        long size = bytes.size();
         if (size < SafetensorsHeader.PREFIX) {
             throw new FileFormatException(
                     file,
                     size,
                     "the file ends here, within the length of its header; a safetensors file has at least 10 bytes");
         }
-        MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-        long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+        long length =
+                MemorySegment.ofArray(bytes.bytes(0, SafetensorsHeader.PREFIX)).get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
         if (length < 0 || length > SafetensorsHeader.LONGEST) {
             throw new FileFormatException(
                     file,
@@ -122,8 +104,8 @@ public final class Safetensors implements AutoCloseable {
             throw new FileFormatException(
                     file, size, "the file ends here, but its header would end at " + start + "; it was cut");
         }
-        byte[] text = bytes.asSlice(SafetensorsHeader.PREFIX, length).toArray(ValueLayout.JAVA_BYTE);
-        return new Safetensors(file, arena, bytes, SafetensorsHeader.parse(file, text, size - start), start);
+        byte[] text = bytes.bytes(SafetensorsHeader.PREFIX, (int) length);
+        return new Safetensors(file, bytes, SafetensorsHeader.parse(file, text, size - start), start);
     }
 
     /** Writes tensors under these names, and texts as metadata; the file is replaced when all is written. */
@@ -169,7 +151,7 @@ public final class Safetensors implements AutoCloseable {
                     "'" + name + "' in " + file + " is " + entry.describe() + ", not " + dtype
                             + "; ask for its type and convert with to(dtype)");
         }
-        return device.tensor(elements(entry), Any.of(entry.shape()), dtype);
+        return read(entry, dtype, device);
     }
 
     /** A tensor of the element type that the file has. */
@@ -180,19 +162,32 @@ public final class Safetensors implements AutoCloseable {
                     "safetensors",
                     "'" + name + "' in " + file + " is " + entry.describe() + ", a type that Tenon does not have");
         }
-        return device.tensor(elements(entry), Any.of(entry.shape()), entry.dtype());
+        return read(entry, entry.dtype(), device);
+    }
+
+    private <D extends DType, Dev extends DeviceType> Tensor<Any, D, Dev> read(Entry entry, D dtype, Device<Dev> device)
+            throws IOException {
+        Tensor<Any, D, Dev> tensor = device.zeros(Any.of(entry.shape()), dtype);
+        try {
+            Creation.refill(tensor.value(), (at, piece) -> read(entry, at, piece));
+            return tensor;
+        } catch (Throwable e) {
+            tensor.close();
+            throw e;
+        }
     }
 
     /** Copies tensors of the file into those of the same names, types and shapes, in place. */
     void copyInto(Map<String, Tensor<?, ?, ?>> targets) throws IOException {
         for (String name : targets.keySet()) {
-            elements(entry(name));
+            check(entry(name));
         }
         for (Map.Entry<String, Tensor<?, ?, ?>> each : targets.entrySet()) {
             Value target = each.getValue().value();
             Entry entry = entry(each.getKey());
-            Value read = Creation.upload(target.backend(), target.dtype(), elements(entry), entry.shape());
+            Value read = Creation.full("tensor", target.backend(), target.dtype(), 0, entry.shape());
             try {
+                Creation.refill(read, (at, piece) -> read(entry, at, piece));
                 Copies.into(target, read);
             } finally {
                 read.close();
@@ -200,22 +195,32 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    /** The elements where they lie in the file. */
-    private MemorySegment elements(Entry entry) throws IOException {
-        MemorySegment elements = bytes.asSlice(start + entry.begin(), entry.end() - entry.begin());
+    /** Reads a tensor's bytes without use of them, where not every one is right. */
+    private void check(Entry entry) throws IOException {
         if (entry.dtype() == DType.BOOL) {
-            checkBools(entry, elements);
+            byte[] piece = new byte[FileBytes.PIECE];
+            long bytes = entry.end() - entry.begin();
+            for (long at = 0; at < bytes; at += piece.length) {
+                read(entry, at, MemorySegment.ofArray(piece).asSlice(0, Math.min(piece.length, bytes - at)));
+            }
         }
-        return elements;
     }
 
-    private void checkBools(Entry entry, MemorySegment elements) throws FileFormatException {
-        for (long i = 0; i < elements.byteSize(); i++) {
-            int value = elements.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
+    /** Part of a tensor's elements. What was looked at is what is used: the piece is a copy. */
+    private void read(Entry entry, long at, MemorySegment piece) throws IOException {
+        bytes.read(start + entry.begin() + at, piece);
+        if (entry.dtype() == DType.BOOL) {
+            checkBools(entry, at, piece);
+        }
+    }
+
+    private void checkBools(Entry entry, long at, MemorySegment piece) throws FileFormatException {
+        for (long i = 0; i < piece.byteSize(); i++) {
+            int value = piece.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
             if (value > 1) {
                 throw new FileFormatException(
                         file,
-                        start + entry.begin() + i,
+                        start + entry.begin() + at + i,
                         "tensor '" + SafetensorsHeader.brief(entry.name()) + "' of BOOL has " + value
                                 + "; it has 0 and 1 only");
             }
@@ -228,7 +233,7 @@ public final class Safetensors implements AutoCloseable {
      */
     public void verify() throws IOException {
         String told = header.metadata().get(SafetensorsWriter.CHECKSUM);
-        byte[] head = bytes.asSlice(0, start).toArray(ValueLayout.JAVA_BYTE);
+        byte[] head = bytes.bytes(0, (int) start);
         int at = SafetensorsWriter.checksumPosition(head);
         if (told == null || at < 0) {
             throw new FileFormatException(
@@ -237,11 +242,10 @@ public final class Safetensors implements AutoCloseable {
                     "the header has no checksum, the text " + SafetensorsWriter.CHECKSUM
                             + "; the file was not written by Tenon, or was damaged");
         }
+        String said = new String(head, at, SafetensorsWriter.DIGITS, StandardCharsets.ISO_8859_1);
         Arrays.fill(head, at, at + SafetensorsWriter.DIGITS, (byte) '0');
-        String found = SafetensorsWriter.checksum(head, bytes.asSlice(start));
-        if (!found.equals(new String(
-                bytes.asSlice(at, SafetensorsWriter.DIGITS).toArray(ValueLayout.JAVA_BYTE),
-                StandardCharsets.ISO_8859_1))) {
+        String found = SafetensorsWriter.checksum(head, bytes);
+        if (!found.equals(said)) {
             throw new FileFormatException(
                     file,
                     at,
@@ -253,6 +257,10 @@ public final class Safetensors implements AutoCloseable {
     /** Lets go of the file. Tensors made from it stay. */
     @Override
     public void close() {
-        arena.close();
+        try {
+            bytes.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

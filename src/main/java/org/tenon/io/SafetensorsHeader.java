@@ -34,6 +34,9 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     private static final String METADATA = "__metadata__";
     private static final int ALIGNMENT = 8;
 
+    /** As many as NumPy has; a header of nothing but sizes would take eight times its own memory. */
+    private static final int MOST_AXES = 64;
+
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             // Names come from the file: a table of them that outlives it would only grow.
@@ -128,6 +131,9 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             long[] numbers = new long[4];
             int count = 0;
             while (parser.nextToken() == JsonToken.VALUE_NUMBER_INT) {
+                if (count == MOST_AXES) {
+                    throw error(what + " has more than " + MOST_AXES + " numbers; a tensor has at most as many axes");
+                }
                 if (count == numbers.length) {
                     numbers = Arrays.copyOf(numbers, 2 * count);
                 }

@@ -108,10 +108,17 @@ final class SafetensorsWriter {
         return String.format(Locale.ROOT, "%08x", crc.getValue());
     }
 
-    static String checksum(byte[] head, MemorySegment data) {
+    /** Of this head and what follows it in the file. */
+    static String checksum(byte[] head, FileBytes file) throws IOException {
         CRC32C crc = new CRC32C();
         crc.update(head);
-        update(crc, data);
+        byte[] piece = new byte[FileBytes.PIECE];
+        long size = file.size();
+        for (long at = head.length; at < size; at += piece.length) {
+            int bytes = (int) Math.min(piece.length, size - at);
+            file.read(at, MemorySegment.ofArray(piece).asSlice(0, bytes));
+            crc.update(piece, 0, bytes);
+        }
         return digits(crc);
     }
 

@@ -1,5 +1,7 @@
 package org.tenon.op;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.tenon.DType;
@@ -8,6 +10,9 @@ import org.tenon.spi.Backend;
 
 /** New values: filled, counted, or copied from host memory; and back to the host. */
 public final class Creation {
+    private static final long PIECE = 4 << 20;
+    private static final long ALIGNMENT = 64;
+
     private Creation() {}
 
     /** Every element {@code value}. */
@@ -83,6 +88,27 @@ public final class Creation {
             backend.upload(from, out.strided().buffer(), 0);
         }
         return out;
+    }
+
+    /** Where elements come from, piece after piece: a file. */
+    @FunctionalInterface
+    public interface Source {
+        /** Fills host memory with the bytes from number {@code at} on. */
+        void read(long at, MemorySegment piece) throws IOException;
+    }
+
+    /** Replaces the elements of a new value. Takes host memory for a piece only, however large the value is. */
+    public static void refill(Value out, Source source) throws IOException {
+        long bytes = out.count() * out.dtype().bytes();
+        try (Arena arena = Arena.ofConfined();
+                Pins _ = Pins.of(out)) {
+            MemorySegment memory = arena.allocate(Math.clamp(bytes, 1, PIECE), ALIGNMENT);
+            for (long at = 0; at < bytes; at += PIECE) {
+                MemorySegment piece = memory.asSlice(0, Math.min(PIECE, bytes - at));
+                source.read(at, piece);
+                out.backend().upload(piece, out.strided().buffer(), at);
+            }
+        }
     }
 
     private static void checkHost(String op, String what, MemorySegment segment) {

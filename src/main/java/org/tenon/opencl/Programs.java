@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -34,6 +33,7 @@ final class Programs {
     private static final byte[] MAGIC = "tenon-opencl-1\n".getBytes(StandardCharsets.US_ASCII);
     private static final int DIGEST = 32;
     private static final int LONGEST_LOG = 64 << 20;
+    private static final long LARGEST = 256 << 20;
 
     private final String device;
     private final Status status;
@@ -163,19 +163,16 @@ final class Programs {
 
     /** The binary of a file that is whole and of this very program, else null. */
     static byte[] read(Path file, byte[] key) {
-        try {
-            byte[] all = Files.readAllBytes(file);
-            int head = MAGIC.length + 2 * DIGEST;
-            if (all.length <= head
-                    || !Arrays.equals(all, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
-                    || !Arrays.equals(all, MAGIC.length, MAGIC.length + DIGEST, key, 0, DIGEST)) {
-                return null;
-            }
-            byte[] binary = Arrays.copyOfRange(all, head, all.length);
-            return Arrays.equals(all, MAGIC.length + DIGEST, head, digest(binary), 0, DIGEST) ? binary : null;
-        } catch (IOException e) {
+        byte[] all = Caches.read(file, LARGEST);
+        int head = MAGIC.length + 2 * DIGEST;
+        if (all == null
+                || all.length <= head
+                || !Arrays.equals(all, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
+                || !Arrays.equals(all, MAGIC.length, MAGIC.length + DIGEST, key, 0, DIGEST)) {
             return null;
         }
+        byte[] binary = Arrays.copyOfRange(all, head, all.length);
+        return Arrays.equals(all, MAGIC.length + DIGEST, head, digest(binary), 0, DIGEST) ? binary : null;
     }
 
     private void keep(cl_program program, Path file, byte[] key) {

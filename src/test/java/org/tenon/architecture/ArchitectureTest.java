@@ -21,6 +21,7 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.tenon.DType;
 import org.tenon.DeviceType;
@@ -44,6 +45,12 @@ class ArchitectureTest {
 
     private static final DescribedPredicate<JavaClass> FACADE =
             resideInAPackage("org.tenon").and(DescribedPredicate.not(VOCABULARY));
+
+    private static final Pattern MAKES_CODE =
+            Pattern.compile("java\\.lang\\.Class\\.(forName|newInstance|getDeclared|getMethod|getConstructor).*"
+                + "|java\\.lang\\.ClassLoader\\..*|java\\.util\\.ServiceLoader\\..*|java\\.lang\\.reflect\\..*"
+                + "|java\\.lang\\.invoke\\.MethodHandles\\$Lookup\\.(define|find).*|java\\.lang\\.(System|Runtime)\\.(load|exec).*"
+                + "|java\\.lang\\.foreign\\.(SymbolLookup|Linker)\\..*");
 
     @Test
     void enoughClassesWereSeen() {
@@ -165,6 +172,40 @@ class ArchitectureTest {
                         nameMatching(
                                 "java\\.net\\.(http\\..*|.*Socket.*|.*URLConnection)|java\\.nio\\.channels\\..*(Socket|Datagram).*"))
                 .check(CLASSES);
+    }
+
+    /** A file is numbers and texts: none of them becomes a class, an object of a class it names, or a command. */
+    @Test
+    void filesAreNoCode() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("org.tenon.gpu..", "org.tenon.opencl..", "org.tenon.cuda..", "org.tenon.cpu..")
+                .and()
+                .doNotHaveFullyQualifiedName("org.tenon.Devices")
+                .and()
+                .doNotHaveFullyQualifiedName("org.tenon.Devices$Found")
+                .should(onlyReadAndWrite())
+                .check(CLASSES);
+        noClasses()
+                .should()
+                .dependOnClassesThat(
+                        nameMatching(
+                                "java\\.io\\.(ObjectInput|Externalizable).*|java\\.beans\\..*|javax\\.script\\..*|javax\\.naming\\..*"
+                                    + "|java\\.rmi\\..*|javax\\.tools\\..*|java\\.net\\.URLClassLoader|java\\.lang\\.Process(Builder)?"))
+                .check(CLASSES);
+    }
+
+    private static ArchCondition<JavaClass> onlyReadAndWrite() {
+        return new ArchCondition<>("call what makes code") {
+            @Override
+            public void check(JavaClass one, ConditionEvents events) {
+                one.getAccessesFromSelf().stream()
+                        .filter(access -> MAKES_CODE
+                                .matcher(access.getTarget().getFullName())
+                                .matches())
+                        .forEach(access -> events.add(new SimpleConditionEvent(access, true, access.getDescription())));
+            }
+        };
     }
 
     @Test

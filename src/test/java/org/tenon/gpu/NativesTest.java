@@ -125,6 +125,37 @@ class NativesTest {
         }
     }
 
+    /** One bit of a library was changed, or its name leads elsewhere: it is put in place anew before it is loaded. */
+    @Test
+    void whatLiesThereIsComparedWithTheJar() throws Exception {
+        Class<?> jcuda = Class.forName("jcuda.LibUtils", false, getClass().getClassLoader());
+        String before = System.setProperty("tenon.cache", folder.toString());
+        try {
+            Assumptions.assumeTrue(Natives.has(jcuda, DRIVER), "there is no such library here");
+            Natives.load(jcuda, List.of(DRIVER), () -> DRIVER);
+            Path placed = folder.toRealPath().resolve("natives").resolve(DRIVER);
+            byte[] good = Files.readAllBytes(placed);
+            byte[] flipped = good.clone();
+            flipped[good.length / 2] ^= 1;
+            Files.write(placed, flipped);
+            Natives.load(jcuda, List.of(DRIVER), () -> DRIVER);
+            assertThat(placed).hasBinaryContent(good);
+
+            Path planted = Files.write(folder.resolve("planted"), good);
+            Files.delete(placed);
+            Files.createSymbolicLink(placed, planted);
+            Natives.load(jcuda, List.of(DRIVER), () -> DRIVER);
+            assertThat(Files.isSymbolicLink(placed)).isFalse();
+            assertThat(placed).hasBinaryContent(good);
+        } finally {
+            if (before == null) {
+                System.clearProperty("tenon.cache");
+            } else {
+                System.setProperty("tenon.cache", before);
+            }
+        }
+    }
+
     @Test
     void aPlatformWithoutNatives() throws ClassNotFoundException {
         Class<?> jcuda = Class.forName("jcuda.LibUtils", false, getClass().getClassLoader());

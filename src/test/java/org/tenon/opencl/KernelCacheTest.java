@@ -134,6 +134,27 @@ class KernelCacheTest {
     }
 
     @Test
+    void aLinkInPlaceOfTheFile() throws IOException {
+        fill();
+        Path file = only();
+        Path planted = Files.move(file, folder.resolve("planted"));
+        byte[] before = Files.readAllBytes(planted);
+        Files.createSymbolicLink(file, planted);
+        fill();
+        assertThat(Files.isSymbolicLink(only())).isFalse();
+        assertThat(planted).hasBinaryContent(before);
+    }
+
+    @Test
+    void aFileThatOthersCanWrite() throws IOException {
+        fill();
+        Path file = only();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+        fill();
+        assertThat(Files.getPosixFilePermissions(only())).isEqualTo(PosixFilePermissions.fromString("rw-------"));
+    }
+
+    @Test
     void theNameDependsOnOptionsAndSource() throws IOException {
         OpenClRuntime runtime = Present.runtime("tenon.cache", folder.toString());
         runtime.kernel("fill", "fill", "-DT=u32 -DBLOCK=64");
