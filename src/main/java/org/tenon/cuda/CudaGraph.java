@@ -65,16 +65,12 @@ final class CudaGraph implements GpuRuntime.Graph {
     private void run(Runnable body, CUgraph graph) {
         try {
             body.run();
+            context.enter();
+            context.check("cuStreamEndCapture", JCudaDriver.cuStreamEndCapture(queue.stream(), graph));
         } catch (RuntimeException | Error e) {
-            drop();
-            throw e;
-        }
-        context.enter();
-        int status = JCudaDriver.cuStreamEndCapture(queue.stream(), graph);
-        if (status != CUresult.CUDA_SUCCESS) {
             // A call that failed before it did anything has left the stream capturing.
             drop();
-            throw context.failure("cuStreamEndCapture", status);
+            throw e;
         }
     }
 
@@ -96,7 +92,7 @@ final class CudaGraph implements GpuRuntime.Graph {
     private void instantiate(CUgraph graph) {
         CUgraphExec made = new CUgraphExec();
         try {
-            context.check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(made, graph, 0));
+            context.check("cuGraphInstantiateWithFlags", JCudaDriver.cuGraphInstantiate(made, graph, 0));
             executable = made;
         } finally {
             context.release("cuGraphDestroy", () -> JCudaDriver.cuGraphDestroy(graph));
@@ -111,8 +107,8 @@ final class CudaGraph implements GpuRuntime.Graph {
             for (int i = 0; i < buffers.size(); i++) {
                 buffers.get(i).used(position);
             }
+            // No mark after it: where that failed, a launch that is queued would look as if it had not been.
             context.check("cuGraphLaunch", JCudaDriver.cuGraphLaunch(executable, queue.stream()));
-            queue.queued();
         }
     }
 

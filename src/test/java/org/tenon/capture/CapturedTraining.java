@@ -45,6 +45,7 @@ public final class CapturedTraining<Dev extends DeviceType> {
 
     private final Device<Dev> device;
     private final Generator generator = new Generator(4);
+    private final double dropout;
     private final Linear<R2<Dim, Dim>, R2<Dim, Dim>, F32, Dev> first;
     private final Linear<R2<Dim, Dim>, R2<Dim, Dim>, F32, Dev> second;
     private final Optimizer<F32, Dev> optimizer;
@@ -54,7 +55,13 @@ public final class CapturedTraining<Dev extends DeviceType> {
 
     /** In the scope around. */
     public CapturedTraining(Device<Dev> device, String rule) {
+        this(device, rule, 0.3);
+    }
+
+    /** Without chance where {@code dropout} is 0. */
+    public CapturedTraining(Device<Dev> device, String rule, double dropout) {
         this.device = device;
+        this.dropout = dropout;
         first = Linear.of(device, DType.F32, INPUTS, HIDDEN, new Generator(1));
         second = Linear.of(device, DType.F32, HIDDEN, CLASSES, new Generator(2));
         List<Tensor<?, F32, Dev>> all = new ArrayList<>(first.parameters());
@@ -92,12 +99,16 @@ public final class CapturedTraining<Dev extends DeviceType> {
 
     /** One step; the loss. */
     public Tensor<R0, F32, Dev> step() {
-        Tensor<R2<Dim, Dim>, F32, Dev> hidden = F.dropout(F.tanh(first.forward(x)), 0.3, generator);
-        Tensor<R0, F32, Dev> loss = F.crossEntropy(F.dropout(second.forward(hidden), 0.1, generator), target);
+        Tensor<R2<Dim, Dim>, F32, Dev> hidden = dropped(F.tanh(first.forward(x)), dropout);
+        Tensor<R0, F32, Dev> loss = F.crossEntropy(dropped(second.forward(hidden), dropout / 2), target);
         Gradients gradients = loss.backward().clipNorm(0.5);
         optimizer.step(gradients);
         scheduler.step();
         return loss;
+    }
+
+    private Tensor<R2<Dim, Dim>, F32, Dev> dropped(Tensor<R2<Dim, Dim>, F32, Dev> x, double p) {
+        return p > 0 ? F.dropout(x, p, generator) : x;
     }
 
     /** The step as one that is captured. */
