@@ -50,8 +50,8 @@ final class MovingNumbers {
         if (used + count > room) {
             throw new TensorStateException(
                     device,
-                    "a captured step does much more than when it ran first: it draws random numbers or updates groups"
-                            + " of parameters more than " + used + " times; let it do the same each time");
+                    "a captured step does much more than when it ran first: its random draws and parameter updates take"
+                            + " more than " + room + " numbers; let it do the same each time");
         }
         Place place = new Place(used);
         used += count;
