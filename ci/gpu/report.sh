@@ -142,7 +142,7 @@ backend() {
         return
     fi
     local package
-    for package in cuda autograd nn optim memory; do
+    for package in cuda autograd nn optim memory capture; do
         step "tests of $package" "${java[@]}" -Dtenon.memory=checked -Dtenon.test.require=cuda "${suite[@]}" \
             --select-package="org.tenon.$package"
     done
@@ -162,7 +162,7 @@ backend() {
 }
 
 large() {
-    step "copies and kernels beyond 2 GiB" "${java[@]}" -Dtenon.test.large=true "${suite[@]}" \
+    step "copies, kernels and files beyond 2 GiB" "${java[@]}" -XX:MaxDirectMemorySize=16g -Dtenon.test.large=true "${suite[@]}" \
         --select-package=org.tenon.large
 }
 
@@ -255,6 +255,7 @@ bench() {
     step "matrix products on cuda:0, without cuBLAS" "${java[@]}" -Dtenon.cublas=off \
         org.tenon.bench.DeviceBench cuda:0 products
     step "optimizer steps on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 steps
+    step "training steps on cuda:0, captured" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 captured
     local reason
     if ! has python3; then
         skip "PyTorch" "there is no python3 in PATH"

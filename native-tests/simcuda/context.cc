@@ -321,7 +321,7 @@ API cuCtxGetApiVersion(CUcontext which, unsigned *version) {
 API cuCtxSynchronize() {
     ENTER(cuCtxSynchronize);
     Locked held(state);
-    if (CUresult error = refuse_unsafe(context)) {
+    if (CUresult error = refuse_broad(context)) {
         return error;
     }
     wait_for_context(context, held);

@@ -271,6 +271,8 @@ size_t count_modules();
 CUresult refuse_capture(Stream *stream);
 // The same for calls that are unsafe while any stream captures in the strict modes.
 CUresult refuse_unsafe(Context *context);
+// The same for calls that wait for all streams: whatever the mode, one that captures cannot be waited for.
+CUresult refuse_broad(Context *context);
 size_t count_graphs();
 void forget_graphs(Context *context);
 

@@ -80,6 +80,14 @@ CUresult refuse_unsafe(Context *context) {
     return CUDA_SUCCESS;
 }
 
+CUresult refuse_broad(Context *context) {
+    CUresult result = CUDA_SUCCESS;
+    for (auto &capture : context->captures) {
+        result = capture->refuse(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    }
+    return result;
+}
+
 size_t count_graphs() { return graphs.size() + ready.size(); }
 
 void forget_graphs(Context *context) {

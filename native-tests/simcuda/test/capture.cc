@@ -103,6 +103,11 @@ void test_capture() {
     OK(cuStreamWaitEvent(two, fork, 0));
     OK(run(store, two, a.at, 1));
     GIVES(CUDA_ERROR_STREAM_CAPTURE_UNJOINED, cuStreamEndCapture(one, &graph));
+    // In the relaxed mode too the context cannot be waited for.
+    OK(cuStreamBeginCapture_v2(one, CU_STREAM_CAPTURE_MODE_RELAXED));
+    GIVES(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuCtxSynchronize());
+    GIVES(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(one, &graph));
+    OK(cuCtxSynchronize());
     // In the relaxed mode memory may be had.
     OK(cuStreamBeginCapture_v2(one, CU_STREAM_CAPTURE_MODE_RELAXED));
     OK(cuMemAlloc_v2(&more, 4));

@@ -6,6 +6,8 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.function.Supplier;
+import org.tenon.op.Capture;
 import org.tenon.op.Creation;
 import org.tenon.op.Random;
 import org.tenon.op.Value;
@@ -49,12 +51,22 @@ public final class Device<Dev extends DeviceType> {
 
     /** Gives freed memory that is kept for reuse back to the system. */
     public void trimMemory() {
+        Capture.refuse("trimMemory", "cannot give memory back; do it between runs");
         backend.allocator().trim();
     }
 
     /** Waits until everything launched so far is done, and raises what it met. */
     public void synchronize() {
+        Capture.refuse("synchronize", "cannot wait for the device; wait after the run");
         backend.synchronize();
+    }
+
+    /**
+     * A step of work, such as one of training, made to run again and again: on CUDA it becomes one launch, elsewhere it is
+     * what it is. See {@link CapturedStep} for what a step may do. PyTorch: {@code torch.cuda.graph}.
+     */
+    public <R> CapturedStep<R> capture(Supplier<? extends R> step) {
+        return new CapturedStep<>(backend, step);
     }
 
     /** The device as ops see it. */

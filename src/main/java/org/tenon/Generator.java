@@ -1,6 +1,7 @@
 package org.tenon;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.tenon.op.Capture;
 import org.tenon.spi.Philox;
 
 /**
@@ -32,6 +33,7 @@ public final class Generator {
 
     /** Starts this generator's sequence anew. */
     public synchronized void reseed(long newSeed) {
+        Capture.refuse("reseed", "cannot set a seed; set it between runs");
         seed = newSeed;
         counter.set(0);
     }
@@ -41,6 +43,7 @@ public final class Generator {
         if (position < 0) {
             throw new TensorArgumentException("restore", "position " + position + " is negative; it is 0 or more");
         }
+        Capture.refuse("restore", "cannot set a generator; set it between runs");
         seed = newSeed;
         counter.set(position);
     }
@@ -62,6 +65,7 @@ public final class Generator {
 
     /** Numbers on the host, from a stretch of {@code draws} counters, one each. */
     public HostStream stream(long draws) {
+        Capture.refuse("stream", "cannot draw on the host; draw before the step runs");
         return new HostStream(seed, advance(draws));
     }
 

@@ -35,8 +35,8 @@ import org.tenon.spi.SoftmaxKind;
 
 /**
  * A device measured against itself: log-softmax beside a copy kernel of the same bytes, matrix products, steps of
- * optimizers, and what a launch costs beside a bare JOCL launch.
- * {@code DeviceBench [DEVICE [softmax|products|launches|steps]]}, by default {@code opencl:0} and all. Times are the least of
+ * optimizers, whole training steps op by op and captured, and what a launch costs beside a bare JOCL launch.
+ * {@code DeviceBench [DEVICE [softmax|products|launches|steps|captured]]}, by default {@code opencl:0} and all. Times are the least of
  * many short samples; of a stand-in for a driver only the garbage of launches is told.
  */
 public final class DeviceBench {
@@ -66,6 +66,9 @@ public final class DeviceBench {
         }
         if (only.isEmpty() || only.equals("steps")) {
             OptimizerSteps.print(device);
+        }
+        if (only.isEmpty() || only.equals("captured")) {
+            CapturedSteps.print(device);
         }
         if (only.isEmpty() || only.equals("launches")) {
             launches(device);

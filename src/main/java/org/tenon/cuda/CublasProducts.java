@@ -79,9 +79,9 @@ final class CublasProducts implements ProductLibrary {
         }
     }
 
-    private static long address(Strided operand, long position) {
+    private long address(Strided operand, long position) {
         CudaBuffer buffer = (CudaBuffer) operand.buffer();
-        buffer.used(position);
+        runtime.queue().uses(buffer, position);
         return buffer.address()
                 + buffer.base()
                 + operand.offset() * operand.dtype().bytes();

@@ -188,7 +188,7 @@ final class CudaRuntime implements GpuRuntime {
             queue.mark();
             long position = queue.next();
             for (int i = 0; i < launch.buffers(); i++) {
-                ((CudaBuffer) launch.buffer(i)).used(position);
+                queue.uses((CudaBuffer) launch.buffer(i), position);
             }
             CUevent start = times == null ? null : times.start();
             int status = JCudaDriver.cuLaunchKernel(
@@ -214,19 +214,29 @@ final class CudaRuntime implements GpuRuntime {
 
     @Override
     public void write(MemorySegment from, Buffer to, long offset) {
-        uploads.write(from, (CudaBuffer) to, offset);
+        queue.enter("a copy from host memory");
+        try {
+            uploads.write(from, (CudaBuffer) to, offset);
+        } finally {
+            queue.leave();
+        }
     }
 
     @Override
     public void read(Buffer from, long offset, MemorySegment to) {
-        downloads.read((CudaBuffer) from, offset, to);
+        queue.enter("a copy to host memory");
+        try {
+            downloads.read((CudaBuffer) from, offset, to);
+        } finally {
+            queue.leave();
+        }
     }
 
     void fill(CudaBuffer buffer, long offset, long bytes, byte value) {
         if (bytes > 0) {
             synchronized (queue) {
                 context.enter();
-                buffer.used(queue.next());
+                queue.uses(buffer, queue.next());
                 context.check(
                         "cuMemsetD8Async",
                         JCudaDriver.cuMemsetD8Async(buffer.at(offset), value, bytes, queue.stream()));
@@ -239,6 +249,8 @@ final class CudaRuntime implements GpuRuntime {
         if (!(other instanceof CudaRuntime source)) {
             return false;
         }
+        queue.refuse("a copy between devices");
+        source.queue.refuse("a copy between devices");
         source.queue.signal(source.meeting);
         try {
             synchronized (queue) {
@@ -283,12 +295,23 @@ final class CudaRuntime implements GpuRuntime {
 
     @Override
     public void finish() {
-        context.enter();
-        context.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(queue.stream()));
+        queue.enter("waiting for the device");
+        try {
+            context.enter();
+            context.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(queue.stream()));
+        } finally {
+            queue.leave();
+        }
         if (times != null) {
             synchronized (queue) {
                 times.collect();
             }
         }
+    }
+
+    /** None while kernels are timed, each by events of its own. */
+    @Override
+    public Graph graph() {
+        return times == null ? new CudaGraph(context, queue) : null;
     }
 }

@@ -5,6 +5,7 @@ import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import org.tenon.TensorStateException;
 
 /**
  * The stream that a device's kernels run in, and marks along it. A copy that runs beside the kernels waits for the first
@@ -20,6 +21,10 @@ final class Queue {
     private final long[] positions = new long[MARKS];
     private long position;
     private int newest;
+    /** Copies and waits under way, which a capture would break. */
+    private int others;
+
+    private volatile CudaGraph capture;
 
     Queue(CudaContext context) {
         this.context = context;
@@ -51,9 +56,59 @@ final class Queue {
         return ++position;
     }
 
+    /** A command is about to use a buffer. */
+    synchronized void uses(CudaBuffer buffer, long at) {
+        buffer.used(at);
+        if (capture != null) {
+            capture.uses(buffer);
+        }
+    }
+
+    /** Before something that cannot be captured, {@code what}; after it comes {@link #leave}. */
+    void enter(String what) {
+        refuse(what);
+        synchronized (this) {
+            others++;
+        }
+    }
+
+    synchronized void leave() {
+        others--;
+        notifyAll();
+    }
+
+    /** Throws if the calling thread captures. */
+    void refuse(String what) {
+        CudaGraph now = capture;
+        if (now != null && now.isOwn()) {
+            throw new TensorStateException(
+                    context.device(), what + " cannot be part of a captured step; do it before or after the step runs");
+        }
+    }
+
+    /** What is queued goes into a graph, until there is none again. The caller holds the lock meanwhile. */
+    void capture(CudaGraph graph) {
+        boolean interrupted = false;
+        while (others > 0) {
+            try {
+                wait();
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        capture = graph;
+    }
+
+    void captured() {
+        capture = null;
+    }
+
     /** Leaves a mark now and then. Before a command rather than after it: where this fails the command has not happened. */
     synchronized void mark() {
-        if (position - positions[newest] >= BETWEEN_MARKS) {
+        if (capture == null && position - positions[newest] >= BETWEEN_MARKS) {
             leaveMark();
         }
     }

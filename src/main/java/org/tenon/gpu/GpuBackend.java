@@ -7,13 +7,14 @@ import org.tenon.spi.Allocator;
 import org.tenon.spi.Backend;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Kernels;
+import org.tenon.spi.Recording;
 
 /** A GPU as ops see it, over its runtime. */
 public final class GpuBackend implements Backend {
     private final GpuRuntime runtime;
     private final Allocator allocator;
     private final IndexFlag flag;
-    private final Kernels kernels;
+    private final GpuKernels kernels;
 
     /** The backend of a device that was found to work. */
     public GpuBackend(GpuRuntime runtime) {
@@ -83,5 +84,11 @@ public final class GpuBackend implements Backend {
     public void synchronize() {
         runtime.finish();
         flag.raise();
+    }
+
+    @Override
+    public Recording recording() {
+        GpuRuntime.Graph graph = runtime.graph();
+        return graph == null ? null : new GpuRecording(runtime, allocator, flag, kernels, graph);
     }
 }

@@ -42,6 +42,14 @@ final class GpuKernels implements Kernels {
         customs = new CustomLaunches(runtime);
     }
 
+    Numbers numbers() {
+        return numbers;
+    }
+
+    Updates updates() {
+        return updates;
+    }
+
     /** Builds every kernel that a launch may ask for. */
     void buildAll() {
         elementwise.buildAll();

@@ -70,6 +70,26 @@ public interface GpuRuntime {
     /** Waits for everything queued. */
     void finish();
 
+    /** A graph of launches that is empty, or null where there is no such thing. */
+    default Graph graph() {
+        return null;
+    }
+
+    /** Launches that are kept, to be queued again and again as one. */
+    interface Graph {
+        /**
+         * Runs {@code body}, whose launches are kept and not queued; those of other threads wait. Copies and waiting are
+         * refused in it. Where it fails nothing is kept.
+         */
+        void record(Runnable body);
+
+        /** Queues what was kept. */
+        void launch();
+
+        /** Forgets it; harmless where there is nothing. */
+        void close();
+    }
+
     /**
      * What the launch code asks of a device.
      *

@@ -4,7 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.tenon.TensorArgumentException;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
@@ -19,12 +21,25 @@ final class IndexFlag {
     private static final long HEADER = 16;
     private static final long BYTES = HEADER + PAIRS * 2L * Long.BYTES;
     private static final int MOST_PENDING = 1 << 16;
+    private static final int FIRST_RECORDED = 2 * MOST_PENDING;
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
     private final List<IndexCheck> pending = new ArrayList<>();
+    /** Those of recordings, by number: they stay, since their launches come again. */
+    private final Map<Integer, IndexCheck> recorded = new HashMap<>();
+
+    private final List<Recorded> forgotten = new ArrayList<>();
     private Buffer buffer;
     private boolean clean;
+    private Recorded recording;
+    private int nextRecorded = FIRST_RECORDED;
+    private boolean recordedPending;
+
+    /** The numbers of the checks of one recording. */
+    static final class Recorded {
+        private final List<Integer> numbers = new ArrayList<>();
+    }
 
     IndexFlag(GpuRuntime runtime, Allocator allocator) {
         this.runtime = runtime;
@@ -36,9 +51,21 @@ final class IndexFlag {
      * launch is queued, so that no other thread reads the flag between the two.
      */
     long begin(IndexCheck check) {
+        if (recording != null) {
+            recording.numbers.add(nextRecorded);
+            recorded.put(nextRecorded, check);
+            return nextRecorded++;
+        }
         if (pending.size() == MOST_PENDING) {
             raise();
         }
+        ready();
+        pending.add(check);
+        return pending.size();
+    }
+
+    /** Makes the flag where there is none, and clears it. */
+    private void ready() {
         if (buffer == null) {
             buffer = allocator.reserve(BYTES);
         }
@@ -46,8 +73,39 @@ final class IndexFlag {
             reset();
             clean = true;
         }
-        pending.add(check);
-        return pending.size();
+    }
+
+    /** From now on, until {@link #recorded}, checks are those of a recording. The caller holds the monitor meanwhile. */
+    Recorded record() {
+        ready();
+        recording = new Recorded();
+        return recording;
+    }
+
+    void recorded() {
+        recording = null;
+    }
+
+    /** Launches what has these checks. */
+    synchronized void launch(Recorded checks, GpuRuntime.Graph graph) {
+        if (!checks.numbers.isEmpty()) {
+            ready();
+            recordedPending = true;
+        }
+        graph.launch();
+    }
+
+    /** They are launched no more; what they met may still have to be raised. */
+    synchronized void forget(Recorded checks) {
+        forgotten.add(checks);
+        if (!recordedPending) {
+            forget();
+        }
+    }
+
+    private void forget() {
+        forgotten.forEach(each -> recorded.keySet().removeAll(each.numbers));
+        forgotten.clear();
     }
 
     /** The flag in the device's memory, once a launch has begun. */
@@ -65,7 +123,7 @@ final class IndexFlag {
 
     /** Waits for the launches that check, and throws what the first of them met. */
     synchronized void raise() {
-        if (pending.isEmpty()) {
+        if (pending.isEmpty() && !recordedPending) {
             return;
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -73,17 +131,23 @@ final class IndexFlag {
             runtime.read(buffer, 0, header);
             int launch = header.get(ValueLayout.JAVA_INT, 0);
             if (launch == 0) {
-                pending.clear();
+                done();
                 return;
             }
             MemorySegment all = arena.allocate(BYTES, 8);
             runtime.read(buffer, 0, all);
             // The next launch that checks resets it; if that fails, so does the launch.
             clean = false;
-            IndexCheck check = pending.get(launch - 1);
-            pending.clear();
+            IndexCheck check = launch < FIRST_RECORDED ? pending.get(launch - 1) : recorded.get(launch);
+            done();
             throw failure(check, all);
         }
+    }
+
+    private void done() {
+        pending.clear();
+        recordedPending = false;
+        forget();
     }
 
     private static TensorArgumentException failure(IndexCheck check, MemorySegment flag) {

@@ -10,8 +10,8 @@ import org.tenon.spi.Strided;
  * The arguments of one launch: buffers, then one structure of longs, as every kernel takes them. One for each thread, used
  * again and again, so that a launch makes no garbage.
  */
-public final class Launch {
-    private static final int BUFFERS = 40;
+public final class Launch implements Longs {
+    private static final int BUFFERS = 41;
     private static final int LONGS = 80;
     private static final ThreadLocal<Launch> CURRENT = ThreadLocal.withInitial(Launch::new);
 
@@ -53,7 +53,8 @@ public final class Launch {
     }
 
     /** Adds a long to the structure. */
-    Launch value(long value) {
+    @Override
+    public Launch value(long value) {
         longs.setAtIndex(ValueLayout.JAVA_LONG, longCount++, value);
         return this;
     }
@@ -85,10 +86,9 @@ public final class Launch {
     }
 
     /** Adds zeros. */
-    Launch zeros(int number) {
-        for (int i = 0; i < number; i++) {
-            value(0);
-        }
+    @Override
+    public Launch zeros(int number) {
+        Longs.super.zeros(number);
         return this;
     }
 

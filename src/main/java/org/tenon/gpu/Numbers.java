@@ -4,14 +4,20 @@ import org.tenon.DType;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.Strided;
 
-/** Launches of random numbers. */
+/** Launches of random numbers: of a seed and a counter that are known, or that are in the device's memory by then. */
 final class Numbers {
     private final GpuRuntime runtime;
     private final Variants randoms;
+    private final Variants moving;
 
     Numbers(GpuRuntime runtime) {
         this.runtime = runtime;
-        randoms = new Variants(
+        randoms = variants("");
+        moving = variants(MovingNumbers.OPTION);
+    }
+
+    private Variants variants(String option) {
+        return new Variants(
                 RandomOp.values().length * Types.COUNT,
                 Numbers::exists,
                 i -> runtime.kernel(
@@ -19,7 +25,7 @@ final class Numbers {
                         "random",
                         "-DOP=" + RandomOp.values()[i / Types.COUNT] + " -DT="
                                 + Types.name(Types.ALL.get(i % Types.COUNT)) + " -DBLOCK="
-                                + runtime.traits().threads()));
+                                + runtime.traits().threads() + option));
     }
 
     private static boolean exists(int i) {
@@ -34,18 +40,42 @@ final class Numbers {
     /** Builds every kernel there is. */
     void buildAll() {
         randoms.buildAll();
+        moving.buildAll();
     }
 
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {
-        if (out.count() == 0) {
-            return;
+        if (out.count() > 0) {
+            launch(randoms, op, seed, offset, p0, p1, out, Launch.begin().buffer(out));
         }
-        Launch launch = Launch.begin()
-                .buffer(out)
-                .value(out.count())
-                .offset(out)
-                .value(seed)
-                .value(offset);
+    }
+
+    /** With seed and counter from {@code place} of the moving numbers. */
+    void random(RandomOp op, MovingNumbers.Place place, double p0, double p1, Strided out) {
+        if (out.count() > 0) {
+            launch(
+                    moving,
+                    op,
+                    place.offset(),
+                    0,
+                    p0,
+                    p1,
+                    out,
+                    Launch.begin().buffer(out).buffer(place.buffer()));
+        }
+    }
+
+    /** Builds the kernel that moving numbers need. */
+    void prepare(RandomOp op, DType dtype) {
+        moving.get(number(op, dtype));
+    }
+
+    private static int number(RandomOp op, DType dtype) {
+        return op.ordinal() * Types.COUNT + Types.index(dtype);
+    }
+
+    private void launch(
+            Variants variants, RandomOp op, long seed, long offset, double p0, double p1, Strided out, Launch launch) {
+        launch.value(out.count()).offset(out).value(seed).value(offset);
         DType dtype = out.dtype();
         switch (op) {
             case UNIFORM ->
@@ -59,8 +89,7 @@ final class Numbers {
             case BERNOULLI ->
                 launch.value((long) Math.ceil(p0 * 0x1p24)).value(0).value(0);
         }
-        launch.each(
-                runtime, randoms.get(op.ordinal() * Types.COUNT + Types.index(dtype)), op.counters(out.count(), dtype));
+        launch.each(runtime, variants.get(number(op, dtype)), op.counters(out.count(), dtype));
     }
 
     private static double spread(DType dtype, double p0, double p1) {

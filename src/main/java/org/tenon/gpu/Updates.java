@@ -1,6 +1,5 @@
 package org.tenon.gpu;
 
-import org.tenon.DType;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UpdateStep;
 
@@ -17,6 +16,7 @@ final class Updates {
 
     private final GpuRuntime runtime;
     private final Variants kernels;
+    private final Variants moving;
 
     private enum Kernel {
         SGD(0),
@@ -35,22 +35,42 @@ final class Updates {
 
     Updates(GpuRuntime runtime) {
         this.runtime = runtime;
+        kernels = variants("");
+        moving = variants(MovingNumbers.OPTION);
+    }
+
+    private Variants variants(String option) {
         Kernel[] all = Kernel.values();
-        kernels = new Variants(
+        return new Variants(
                 all.length * DTYPES,
                 i -> runtime.kernel(
                         "update",
                         all[i / DTYPES].name().toLowerCase(java.util.Locale.ROOT),
                         "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DBLOCK="
-                                + runtime.traits().threads()));
+                                + runtime.traits().threads() + option));
     }
 
     /** Builds every kernel there is. */
     void buildAll() {
         kernels.buildAll();
+        moving.buildAll();
     }
 
     void update(UpdateStep step, Strided[][] rows) {
+        update(step, null, rows);
+    }
+
+    /** Builds the kernel that moving numbers need. */
+    void prepare(UpdateStep step, Strided[] row) {
+        moving.get(number(kernel(step, row), row));
+    }
+
+    private static int number(Kernel kernel, Strided[] row) {
+        return kernel.ordinal() * DTYPES + Types.index(row[0].dtype());
+    }
+
+    /** With the rule's numbers from {@code place} where it is not null: of {@code step} only the kind counts then. */
+    void update(UpdateStep step, MovingNumbers.Place place, Strided[][] rows) {
         Kernel kernel = kernel(step, rows[0]);
         Strided[][] some = new Strided[SLOTS][];
         int used = 0;
@@ -59,12 +79,12 @@ final class Updates {
                 some[used++] = row;
             }
             if (used == SLOTS) {
-                launch(kernel, step, some, used);
+                launch(kernel, step, place, some, used);
                 used = 0;
             }
         }
         if (used > 0) {
-            launch(kernel, step, some, used);
+            launch(kernel, step, place, some, used);
         }
     }
 
@@ -78,15 +98,17 @@ final class Updates {
         };
     }
 
-    private void launch(Kernel kernel, UpdateStep step, Strided[][] rows, int used) {
-        DType dtype = rows[0][0].dtype();
-        GpuKernel built = kernels.get(kernel.ordinal() * DTYPES + Types.index(dtype));
+    private void launch(Kernel kernel, UpdateStep step, MovingNumbers.Place place, Strided[][] rows, int used) {
+        GpuKernel built = (place == null ? kernels : moving).get(number(kernel, rows[0]));
         Launch launch = Launch.begin();
         for (int operand = 0; operand < 2 + kernel.states; operand++) {
             for (int slot = 0; slot < SLOTS; slot++) {
                 Strided[] row = rows[slot < used ? slot : 0];
                 launch.buffer(row[operand] == null ? row[0] : row[operand]);
             }
+        }
+        if (place != null) {
+            launch.buffer(place.buffer());
         }
         long groups = 0;
         for (int slot = 0; slot < SLOTS; slot++) {
@@ -106,65 +128,11 @@ final class Updates {
                 }
             }
         }
-        numbers(launch, step, dtype, rows[0]);
-        launch.run(runtime, built, groups);
-    }
-
-    /** The numbers in the order of the kernels' structure, those that a rule lacks as 0. */
-    private static void numbers(Launch launch, UpdateStep step, DType dtype, Strided[] row) {
-        switch (step) {
-            case UpdateStep.Sgd s ->
-                launch.value(Types.bits(dtype, s.lr()))
-                        .value(Types.bits(dtype, s.momentum()))
-                        .value(Types.bits(dtype, 1 - s.dampening()))
-                        .value(Types.bits(dtype, s.weightDecay()))
-                        .value(s.nesterov() ? 1 : 0)
-                        .value(s.first() ? 1 : 0)
-                        .zeros(10);
-            case UpdateStep.Adam s ->
-                launch.zeros(3)
-                        .value(Types.bits(dtype, s.decoupled() ? 0 : s.weightDecay()))
-                        .zeros(2)
-                        .value(Types.bits(dtype, s.beta1()))
-                        .value(Types.bits(dtype, s.beta2()))
-                        .value(Types.bits(dtype, 1 - s.beta1()))
-                        .value(Types.bits(dtype, 1 - s.beta2()))
-                        .value(Types.bits(dtype, s.lr() / (1 - Math.pow(s.beta1(), s.t()))))
-                        .value(Types.bits(dtype, 1 / Math.sqrt(1 - Math.pow(s.beta2(), s.t()))))
-                        .value(Types.bits(dtype, s.eps()))
-                        .value(Types.bits(dtype, s.decoupled() ? 1 - s.lr() * s.weightDecay() : 1))
-                        .zeros(2);
-            case UpdateStep.Rmsprop s ->
-                launch.value(Types.bits(dtype, s.lr()))
-                        .value(Types.bits(dtype, s.momentum()))
-                        .value(0)
-                        .value(Types.bits(dtype, s.weightDecay()))
-                        .zeros(2)
-                        .value(Types.bits(dtype, s.alpha()))
-                        .value(0)
-                        .value(Types.bits(dtype, 1 - s.alpha()))
-                        .zeros(3)
-                        .value(Types.bits(dtype, s.eps()))
-                        .value(0)
-                        .value(row[3] == null ? 0 : 1)
-                        .value(row[4] == null ? 0 : 1);
-            case UpdateStep.Adagrad s ->
-                launch.value(Types.bits(dtype, s.lr()))
-                        .zeros(2)
-                        .value(Types.bits(dtype, s.weightDecay()))
-                        .zeros(8)
-                        .value(Types.bits(dtype, s.eps()))
-                        .zeros(3);
-            case UpdateStep.Lion s ->
-                launch.value(Types.bits(dtype, s.lr()))
-                        .zeros(5)
-                        .value(Types.bits(dtype, s.beta1()))
-                        .value(Types.bits(dtype, s.beta2()))
-                        .value(Types.bits(dtype, 1 - s.beta1()))
-                        .value(Types.bits(dtype, 1 - s.beta2()))
-                        .zeros(3)
-                        .value(Types.bits(dtype, 1 - s.lr() * s.weightDecay()))
-                        .zeros(2);
+        if (place == null) {
+            RuleNumbers.write(step, rows[0], launch);
+        } else {
+            launch.value(place.offset());
         }
+        launch.run(runtime, built, groups);
     }
 }

@@ -83,6 +83,8 @@ public final class Creation {
                             + dtype + "); shape " + Arrays.toString(sizes) + " needs " + wanted);
         }
         checkHost("tensor", "the data", from);
+        Capture.refuse(
+                "tensor", "cannot copy from host memory; make the tensor before, and copyFrom() it before each run");
         Value out = Value.allocate("tensor", backend, dtype, sizes);
         try (Pins _ = Pins.of(out)) {
             backend.upload(from, out.strided().buffer(), 0);
@@ -124,6 +126,10 @@ public final class Creation {
     /** Copies the elements, row-major, into host memory of exactly their size. Waits for the device. */
     public static void download(Value x, MemorySegment to) {
         x.checkOpen();
+        Capture.refuse(
+                "copyTo",
+                "cannot read a result, as item(), toFloatArray() and copyTo() do; return the tensor, and read it after"
+                        + " the run");
         checkHost("copyTo", "the target", to);
         if (to.isReadOnly()) {
             throw new TensorArgumentException("copyTo", "the target is read-only; give memory that can be written");

@@ -10,6 +10,7 @@ public final class Pins implements AutoCloseable {
 
     /** Checks that the operands are open, and holds them until closed. Nulls are passed over. */
     public static Pins of(Value... values) {
+        Capture.uses(values);
         for (int i = 0; i < values.length; i++) {
             Value value = values[i];
             if (value != null && (value.isClosed() || !value.storage().retain())) {

@@ -15,6 +15,7 @@ import org.tenon.spi.Backend;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
 import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
 import org.tenon.spi.UnaryOp;
 
 /** Values from a generator, and the ops that use chance. */
@@ -36,9 +37,13 @@ public final class Random {
             long... sizes) {
         check(op, kind, dtype, p0, p1);
         Value out = Value.allocate(op, backend, dtype, Checks.newSizes(op, sizes));
-        long offset = generator.advance(kind.counters(out.count(), dtype));
+        long counters = kind.counters(out.count(), dtype);
         try (Pins _ = Pins.of(out)) {
-            backend.kernels().random(kind, generator.seed(), offset, p0, p1, out.strided());
+            Strided numbers = out.strided();
+            if (!Capture.draws(kind, generator, counters, p0, p1, numbers)) {
+                long offset = generator.advance(counters);
+                backend.kernels().random(kind, generator.seed(), offset, p0, p1, numbers);
+            }
         }
         return out;
     }
@@ -84,6 +89,7 @@ public final class Random {
         if (n < 0) {
             throw new TensorArgumentException("permutation", "n " + n + " is negative; it is 0 or more");
         }
+        Capture.refuse("permutation", "cannot draw on the host; draw before the step runs, and copyFrom() it");
         Value out = Value.allocate("permutation", backend, DType.I64, n);
         try (Arena arena = Arena.ofShared();
                 Pins _ = Pins.of(out)) {

@@ -50,7 +50,12 @@ final class Storage {
         return version;
     }
 
-    synchronized void modified() {
+    void modified() {
+        changed();
+        Capture.modifies(this);
+    }
+
+    synchronized void changed() {
         version++;
     }
 }

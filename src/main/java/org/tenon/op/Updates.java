@@ -20,20 +20,40 @@ public final class Updates {
     /**
      * The change of one parameter.
      *
-     * @param step the rule and its numbers
+     * @param step the rule's next step
      * @param parameter what changes
      * @param gradient its gradient
      * @param states those of the rule, null where it goes without one
-     * @param changed run when the change is queued
+     * @param rule told when the change is queued
      */
-    public record Update(UpdateStep step, Value parameter, Value gradient, Value[] states, Runnable changed) {}
+    public record Update(UpdateStep step, Value parameter, Value gradient, Value[] states, Rule rule) {
+        /** The next step of {@code rule}. */
+        public Update(Value parameter, Value gradient, Value[] states, Rule rule) {
+            this(rule.next(), parameter, gradient, states, rule);
+        }
+    }
 
-    /** What one kernel may do together. */
-    private record Kind(UpdateStep step, DType dtype, Backend backend) {}
+    /** How a parameter changes from step to step. */
+    public interface Rule {
+        /** The step to come. */
+        UpdateStep next();
+
+        /** How many steps there were. */
+        long steps();
+
+        /** What all have in common whose next steps are equal if they took equally many: a group of parameters. */
+        Object group();
+
+        /** So many steps more were taken: 1, or -1 for one that came to nothing. */
+        void moved(int more);
+    }
+
+    /** What one kernel may do together: captured, only what will have one rule in each run. */
+    private record Kind(UpdateStep step, DType dtype, Backend backend, Object group) {}
 
     /**
      * Makes all changes. Everything is checked, and gradients that need it are copied to row-major order, before the first
-     * parameter changes; where a launch fails after that, those {@code changed} say which changes were made.
+     * parameter changes; where a launch fails after that, the rules were told which changes were made.
      */
     public static void run(List<Update> updates) {
         updates.forEach(Updates::check);
@@ -43,14 +63,21 @@ public final class Updates {
             for (Update each : updates) {
                 Dense gradient = Dense.of(each.gradient());
                 gradients.add(gradient);
-                Value p = each.parameter();
-                kinds.computeIfAbsent(new Kind(each.step(), p.dtype(), p.backend()), _ -> new ArrayList<>())
-                        .add(new Row(each, gradient.value()));
+                kinds.computeIfAbsent(kind(each), _ -> new ArrayList<>()).add(new Row(each, gradient.value()));
             }
             kinds.values().forEach(Updates::runAlike);
         } finally {
             gradients.forEach(Dense::close);
         }
+    }
+
+    private static Kind kind(Update update) {
+        Value p = update.parameter();
+        return new Kind(
+                update.step(),
+                p.dtype(),
+                p.backend(),
+                Capture.isOn() ? update.rule().group() : null);
     }
 
     private static void check(Update update) {
@@ -133,11 +160,14 @@ public final class Updates {
             for (int i = 0; i < operands.length; i++) {
                 rows[i / width][i % width] = operands[i] == null ? null : operands[i].strided();
             }
-            first.parameter().backend().kernels().update(first.step(), rows);
+            List<Rule> rules = batch.stream().map(row -> row.update().rule()).toList();
+            if (!Capture.updates(first.step(), rows, rules)) {
+                first.parameter().backend().kernels().update(first.step(), rows);
+                rules.forEach(rule -> rule.moved(1));
+            }
         }
         for (Row row : batch) {
             row.update().parameter().storage().modified();
-            row.update().changed().run();
         }
     }
 }

@@ -37,6 +37,7 @@ public final class Value {
     public static Value allocate(String op, Backend backend, DType dtype, long... sizes) {
         Layout layout = Layout.contiguous(op, dtype, sizes);
         Checks.supports(op, backend, dtype);
+        Capture.checkDevice(op, backend);
         Storage storage = new Storage(backend, backend.allocator().allocate(layout.count() * dtype.bytes()));
         return new Value(storage, dtype, layout, op, null, Frame.current());
     }

@@ -3,6 +3,7 @@ package org.tenon.optim;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tenon.TensorArgumentException;
+import org.tenon.op.Capture;
 
 /**
  * Sets the learning rates of an optimizer's groups by a {@link Schedule}: at once, and after every step of training when
@@ -22,15 +23,29 @@ public final class LRScheduler {
         apply();
     }
 
-    /** One step more: call it after the optimizer's. */
+    /** One step more: call it after the optimizer's, within a captured step or between its runs. */
     public void step() {
-        steps++;
+        Capture.each(new Capture.Repeat() {
+            @Override
+            public void advance() {
+                move(1);
+            }
+
+            @Override
+            public void undo() {
+                move(-1);
+            }
+        });
+    }
+
+    private void move(int more) {
+        steps += more;
         apply();
     }
 
     private void apply() {
         for (int i = 0; i < bases.length; i++) {
-            optimizer.groups().get(i).lr(schedule.rate(bases[i], steps));
+            optimizer.groups().get(i).scheduled(schedule.rate(bases[i], steps));
         }
     }
 

@@ -15,6 +15,7 @@ import org.tenon.Floating;
 import org.tenon.Gradients;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
+import org.tenon.op.Capture;
 import org.tenon.op.Copies;
 import org.tenon.op.Graph;
 import org.tenon.op.Updates;
@@ -124,9 +125,8 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
         List<Update> updates = new ArrayList<>(slots.size());
         for (Slot<D, Dev> slot : slots) {
             if (gradients.contains(slot.parameter())) {
-                long t = slot.step() + 1;
                 Value gradient = gradients.get(slot.parameter()).value();
-                updates.add(new Update(rule(slot, t), slot.value(), gradient, slot.states(states), () -> slot.step(t)));
+                updates.add(new Update(slot.value(), gradient, slot.states(states), new SlotRule(slot)));
             }
         }
         if (updates.isEmpty()) {
@@ -134,6 +134,34 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
                     name(), "no parameter has a gradient here; the loss must depend on this optimizer's parameters");
         }
         Updates.run(updates);
+    }
+
+    private final class SlotRule implements Updates.Rule {
+        private final Slot<D, Dev> slot;
+
+        SlotRule(Slot<D, Dev> slot) {
+            this.slot = slot;
+        }
+
+        @Override
+        public UpdateStep next() {
+            return rule(slot, slot.step() + 1);
+        }
+
+        @Override
+        public long steps() {
+            return slot.step();
+        }
+
+        @Override
+        public Object group() {
+            return slot.group();
+        }
+
+        @Override
+        public void moved(int more) {
+            slot.step(slot.step() + more);
+        }
     }
 
     /** What becomes of a parameter and its states in its step {@code t}, counted from 1. */
@@ -176,6 +204,7 @@ public abstract class Optimizer<D extends Floating, Dev extends DeviceType> impl
      * @throws TensorArgumentException if anything is missing, unknown or of another shape or type
      */
     public final void load(OptimizerState<Dev> saved) {
+        Capture.refuse("load", "cannot load an optimizer's state; load it between runs");
         OptimizerState<Dev> own = state();
         checkNames(own.tensors().keySet(), saved.tensors().keySet());
         checkNames(own.numbers().keySet(), saved.numbers().keySet());

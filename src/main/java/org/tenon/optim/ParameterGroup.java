@@ -4,6 +4,7 @@ import java.util.List;
 import org.tenon.DeviceType;
 import org.tenon.Floating;
 import org.tenon.Tensor;
+import org.tenon.op.Capture;
 
 /**
  * Parameters of one optimizer that share a learning rate and a weight decay: biases without decay, a head that learns
@@ -21,8 +22,8 @@ public final class ParameterGroup<D extends Floating, Dev extends DeviceType> {
     ParameterGroup(String optimizer, List<Tensor<?, D, Dev>> parameters, double lr, double weightDecay) {
         this.optimizer = optimizer;
         this.parameters = parameters;
-        lr(lr);
-        weightDecay(weightDecay);
+        this.lr = Optimizer.checkAtLeastZero(optimizer, "lr", lr);
+        this.weightDecay = Optimizer.checkAtLeastZero(optimizer, "weightDecay", weightDecay);
     }
 
     /** The parameters, each once. */
@@ -37,6 +38,12 @@ public final class ParameterGroup<D extends Floating, Dev extends DeviceType> {
 
     /** Another learning rate for the steps to come. Returns this group. */
     public ParameterGroup<D, Dev> lr(double newLr) {
+        Capture.refuse(optimizer, "cannot set a learning rate, except by a scheduler's step(); set it between runs");
+        return scheduled(newLr);
+    }
+
+    /** As above, by a schedule, which does it in each run of a captured step. */
+    ParameterGroup<D, Dev> scheduled(double newLr) {
         lr = Optimizer.checkAtLeastZero(optimizer, "lr", newLr);
         return this;
     }
@@ -48,6 +55,7 @@ public final class ParameterGroup<D extends Floating, Dev extends DeviceType> {
 
     /** Another weight decay for the steps to come. Returns this group. */
     public ParameterGroup<D, Dev> weightDecay(double newWeightDecay) {
+        Capture.refuse(optimizer, "cannot set a weight decay; set it between runs");
         weightDecay = Optimizer.checkAtLeastZero(optimizer, "weightDecay", newWeightDecay);
         return this;
     }

@@ -28,6 +28,10 @@ final class Slot<D extends Floating, Dev extends DeviceType> {
         return parameter.value();
     }
 
+    ParameterGroup<D, Dev> group() {
+        return group;
+    }
+
     double lr() {
         return group.lr();
     }

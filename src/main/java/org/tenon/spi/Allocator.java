@@ -35,6 +35,7 @@ public final class Allocator {
     private long liveBuffers;
     private long peakBytes;
     private long nextCollection = FIRST_COLLECTION;
+    private volatile Reserve reserve;
 
     /** The allocator of {@code device}, for its messages. */
     public Allocator(String device, RawMemory memory) {
@@ -49,6 +50,10 @@ public final class Allocator {
         }
         long wanted = CHECKED ? bytes + 2 * GUARD : bytes;
         long capacity = EXACT ? Math.max(1, wanted) : roundUp(wanted);
+        Reserve recording = reserve;
+        if (recording != null && recording.serves()) {
+            return reserved(recording, capacity, bytes);
+        }
         Buffer buffer = take(capacity);
         if (buffer == null) {
             Collected.drain();
@@ -83,17 +88,48 @@ public final class Allocator {
             buffer = fits(capacity) ? memory.create(capacity) : null;
         }
         if (buffer == null) {
-            MemoryStats now = stats();
             throw new OutOfDeviceMemoryException(
-                    device,
-                    bytes,
-                    "out of memory asking %s (live %s in %d buffers, cached %s, device %s); close tensors, or ask for less"
-                            .formatted(
-                                    human(bytes),
-                                    human(now.liveBytes()),
-                                    now.liveBuffers(),
-                                    human(now.cachedBytes()),
-                                    human(now.limitBytes())));
+                    device, bytes, outOfMemory(bytes) + "; close tensors, or ask for less");
+        }
+        return buffer;
+    }
+
+    String device() {
+        return device;
+    }
+
+    String outOfMemory(long bytes) {
+        MemoryStats now = stats();
+        return "out of memory asking %s (live %s in %d buffers, cached %s, device %s)"
+                .formatted(
+                        human(bytes),
+                        human(now.liveBytes()),
+                        now.liveBuffers(),
+                        human(now.cachedBytes()),
+                        human(now.limitBytes()));
+    }
+
+    /**
+     * Memory for a recording: until {@link Reserve#stop} it serves what the calling thread allocates. There is one at a
+     * time that records.
+     */
+    public Reserve record() {
+        reserve = new Reserve(this);
+        return reserve;
+    }
+
+    void recorded() {
+        reserve = null;
+    }
+
+    /** A block for a reserve, or null where there is none; it counts as live from now on. */
+    Buffer giveAway(long capacity) {
+        Buffer buffer = take(capacity);
+        if (buffer == null && fits(capacity)) {
+            buffer = memory.create(capacity);
+        }
+        if (buffer != null) {
+            count(buffer);
         }
         return buffer;
     }
@@ -115,33 +151,60 @@ public final class Allocator {
     }
 
     private synchronized Buffer take(long capacity) {
-        return cache.take(capacity, capacity + capacity / 4 + ROUND);
+        return cache.take(capacity, most(capacity));
+    }
+
+    /** The largest block that is taken for one of this capacity. */
+    static long most(long capacity) {
+        return capacity + capacity / 4 + ROUND;
     }
 
     private Buffer handOut(Buffer buffer, long bytes) {
-        if (CHECKED) {
-            poison(buffer);
-        }
-        synchronized (this) {
-            buffer.use(CHECKED ? GUARD : 0, bytes);
-            liveBytes += buffer.capacity();
-            liveBuffers++;
-            peakBytes = Math.max(peakBytes, liveBytes);
-        }
-        return buffer;
-    }
-
-    private static void poison(Buffer buffer) {
         try {
-            buffer.fillBytes(0, buffer.capacity(), POISON);
+            prepare(buffer, bytes);
         } catch (RuntimeException e) {
             buffer.release();
             throw e;
         }
+        count(buffer);
+        return buffer;
+    }
+
+    private static Buffer reserved(Reserve from, long capacity, long bytes) {
+        Buffer buffer = from.take(capacity, bytes);
+        try {
+            return prepare(buffer, bytes);
+        } catch (RuntimeException e) {
+            from.takeBack(buffer);
+            throw e;
+        }
+    }
+
+    private static Buffer prepare(Buffer buffer, long bytes) {
+        if (CHECKED) {
+            buffer.fillBytes(0, buffer.capacity(), POISON);
+        }
+        buffer.use(CHECKED ? GUARD : 0, bytes);
+        return buffer;
+    }
+
+    private synchronized void count(Buffer buffer) {
+        liveBytes += buffer.capacity();
+        liveBuffers++;
+        peakBytes = Math.max(peakBytes, liveBytes);
     }
 
     /** Takes a buffer back, for reuse. */
     public void free(Buffer buffer) {
+        if (buffer.reserve() != null) {
+            buffer.reserve().takeBack(buffer);
+            return;
+        }
+        Reserve recording = reserve;
+        if (CHECKED && recording != null && recording.serves()) {
+            recording.later(buffer);
+            return;
+        }
         boolean damaged = false;
         try {
             damaged = CHECKED && !guardsHold(buffer);
@@ -155,7 +218,7 @@ public final class Allocator {
         }
     }
 
-    private void takeBack(Buffer buffer) {
+    void takeBack(Buffer buffer) {
         boolean keep;
         synchronized (this) {
             liveBytes -= buffer.capacity();

@@ -47,4 +47,9 @@ public interface Backend {
 
     /** Waits for what was launched and raises what it met. */
     void synchronize();
+
+    /** A recording that has nothing yet, or null where launches cannot be recorded. */
+    default Recording recording() {
+        return null;
+    }
 }

@@ -12,6 +12,8 @@ public abstract class Buffer {
     private long bytes;
     /** Of freed blocks the next, see {@link FreeBlocks}. */
     Buffer below;
+    /** Whose it is rather than the allocator's, or null. */
+    private Reserve reserve;
 
     /** A block of {@code capacity} bytes. */
     protected Buffer(long capacity) {
@@ -36,6 +38,19 @@ public abstract class Buffer {
     /** The usable part where it is plain host memory, which a copy may read and write directly; else null. */
     public MemorySegment host() {
         return null;
+    }
+
+    /** Whether it is of a recording's own memory, which stays while the recording does. */
+    public final boolean isReserved() {
+        return reserve != null;
+    }
+
+    Reserve reserve() {
+        return reserve;
+    }
+
+    void reserve(Reserve newReserve) {
+        reserve = newReserve;
     }
 
     void use(long newBase, long newBytes) {

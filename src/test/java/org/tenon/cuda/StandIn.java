@@ -127,6 +127,11 @@ public final class StandIn {
         return number("simcuda_live_events");
     }
 
+    /** Graphs, and what was made ready of them. */
+    public long liveGraphs() {
+        return number("simcuda_live_graphs");
+    }
+
     /** Lines of kind, address and size of all memory that is allocated. */
     public String allocations() {
         return text("simcuda_allocations");

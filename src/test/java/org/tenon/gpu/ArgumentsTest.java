@@ -244,6 +244,41 @@ class ArgumentsTest {
                 + " limit=" + bits(Math.nextDown(4.0)) + ")");
     }
 
+    /** Numbers that are known only when a recording runs are in memory, at a place that the launch tells. */
+    @Test
+    void movingNumbers() {
+        MovingNumbers moving = new MovingNumbers("recorder", allocator);
+        moving.open();
+        moving.take(5);
+        kernels.numbers().random(RandomOp.UNIFORM, moving.take(2), 1, 4, out);
+        launched("random/random(out=o moving=work count=6 out_offset=3 seed=" + (parts + 5) + " counter=0 p0=" + bits(1)
+                + " p1=" + bits(3) + " limit=" + bits(Math.nextDown(4.0)) + ")");
+        Strided p = dense("p", DType.F64, 3, 600);
+        Strided g = dense("g", DType.F64, 5, 600);
+        Strided u = dense("u", DType.F64, 7, 600);
+        Strided q = dense("q", DType.F64, 13, 4);
+        UpdateStep step = new UpdateStep.Lion(0.1, 0.9, 0.8, 0.2);
+        MovingNumbers.Place place = moving.take(RuleNumbers.COUNT);
+        kernels.updates().update(step, place, new Strided[][] {{p, g, u}, {q, q, q}});
+        launched("update/lion(" + slots("p", "p", "q") + slots("g", "g", "q") + slots("u", "u", "q")
+                + "moving=work " + starts(3)
+                + " counts=[600,4] p_offsets=[3,13] g_offsets=[5,13] u_offsets=[7,13] v_offsets=[] w_offsets=[] rule="
+                + (parts + 7) + ")");
+        moving.close();
+    }
+
+    @Test
+    void noMoreMovingNumbersThanThereIsRoomFor() {
+        MovingNumbers moving = new MovingNumbers("recorder", allocator);
+        moving.expect(10);
+        moving.open();
+        moving.take(1034);
+        assertThatThrownBy(() -> moving.take(1))
+                .hasMessage("recorder: a captured step does much more than when it ran first: its random draws and parameter"
+                        + " updates take more than 1034 numbers; let it do the same each time");
+        moving.close();
+    }
+
     /** The buffers of eight slots: unused ones repeat the first. */
     private static String slots(String parameter, String first, String second) {
         StringBuilder all = new StringBuilder();

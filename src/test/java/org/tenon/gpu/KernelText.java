@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 
 /** What the text of a kernel says of its arguments: the names of its buffers, and the fields of its structure of longs. */
 final class KernelText {
+    private static final Pattern MOVING = Pattern.compile("(?s)#ifdef MOVING\n(.*?)(?:#else\n(.*?))?#endif\n");
+    private static final Pattern MORE = Pattern.compile("#define (MORE|RULE)( *,.*|)\n");
     private static final Pattern STRUCTURE = Pattern.compile("typedef struct \\{([^}]*)} (\\w+);");
     private static final Pattern FIELD = Pattern.compile("(\\w+)(?:\\[(\\w+)])?");
     private static final Pattern LAST = Pattern.compile("const (\\w+) \\w+");
@@ -19,8 +21,13 @@ final class KernelText {
     private final List<String> buffers = new ArrayList<>();
     private final Map<String, Integer> fields = new LinkedHashMap<>();
 
-    /** Of {@code KERNEL void kernel(...)} in a whole program. */
-    static KernelText of(String program, String kernel) {
+    /** Of {@code KERNEL void kernel(...)} in a whole program, with {@code MOVING} defined or not. */
+    static KernelText of(String whole, String kernel, boolean moving) {
+        String program = MOVING.matcher(whole).replaceAll(moving ? "$1" : "$2");
+        Matcher more = MORE.matcher(program);
+        if (more.find()) {
+            program = program.replace(" " + more.group(1) + ", const", more.group(2) + ", const");
+        }
         String head = "KERNEL void " + kernel + "(";
         int at = program.indexOf(head);
         if (at < 0) {
@@ -87,6 +94,11 @@ final class KernelText {
 
     private void declarations(String body, String program) {
         for (String declaration : body.strip().split(";\\s*")) {
+            if (!declaration.startsWith("long ") && declaration.matches("[A-Z]\\w+ \\w+")) {
+                // A structure within it.
+                parse(program, declaration.substring(0, declaration.indexOf(' ')));
+                continue;
+            }
             if (!declaration.startsWith("long ")) {
                 throw new AssertionError("only longs are packed, not " + declaration);
             }
