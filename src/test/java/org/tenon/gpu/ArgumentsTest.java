@@ -274,8 +274,8 @@ class ArgumentsTest {
         moving.open();
         moving.take(1034);
         assertThatThrownBy(() -> moving.take(1))
-                .hasMessage("recorder: a captured step does much more than when it ran first: its random draws and parameter"
-                        + " updates take more than 1034 numbers; let it do the same each time");
+                .hasMessage("recorder: a captured step does much more than when it ran first: its random draws and"
+                        + " parameter updates take more than 1034 numbers; let it do the same each time");
         moving.close();
     }
 

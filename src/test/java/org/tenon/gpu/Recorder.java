@@ -69,7 +69,10 @@ final class Recorder extends PretendedRuntime {
     @Override
     public GpuKernel kernel(String file, String kernel, String options) {
         String program = Sources.program("portable.opencl.h", file);
-        return new Declared(file + "/" + kernel, block(options), KernelText.of(program, kernel, options.contains(MovingNumbers.OPTION)));
+        return new Declared(
+                file + "/" + kernel,
+                block(options),
+                KernelText.of(program, kernel, options.contains(MovingNumbers.OPTION)));
     }
 
     @Override
