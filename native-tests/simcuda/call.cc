@@ -197,10 +197,12 @@ extern "C" __attribute__((visibility("default"))) long simcuda_allocations(char 
     return copy_text(text, buffer, size);
 }
 
-// Limits the memory of every device, at once.
+// Limits the memory of every device, at once and until the next reset; of devices not there yet, for good.
 API simcuda_memory_limit(unsigned long long bytes) {
     Locked held(state);
-    settings.memory = bytes;
+    if (devices.empty()) {
+        settings.memory = bytes;
+    }
     for (auto &device : devices) {
         device->limit = bytes;
     }

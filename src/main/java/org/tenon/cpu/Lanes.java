@@ -67,8 +67,8 @@ abstract class Lanes {
     abstract int columns();
 
     /**
-     * A tile of a product: {@link MatMulTile#ROWS} by {@link #columns}. {@code a} holds depth times ROWS elements, {@code b}
-     * depth times columns.
+     * A tile of a product: {@link MatMulTile#ROWS} by {@link #columns}. {@code a} holds the rows, {@link MatMulPacking#ROW}
+     * apart, {@code b} depth times columns.
      */
     abstract void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile);
 

@@ -11,65 +11,45 @@ import org.tenon.spi.Strided;
  * the second) by depth; memory is read along whichever axis is contiguous.
  */
 final class MatMulPacking {
-    /** The size of a panel of {@link MatMulTile#ROWS} rows; the sixteen keep panels out of each other's cache sets. */
-    static final int PANEL = MatMulTile.ROWS * MatMulTile.DEPTH + 16;
+    /** The distance between packed rows; the sixteen keep them out of each other's cache sets. */
+    static final int ROW = MatMulTile.DEPTH + 16;
 
     private MatMulPacking() {}
 
     /**
-     * Panels of {@link MatMulTile#ROWS} lanes, {@link #PANEL} apart: for every depth the elements of the panel's lanes side by
-     * side, 0 where there is no lane.
+     * The lanes one after another, {@link #ROW} apart, and lanes of zeros up to a multiple of {@link MatMulTile#ROWS}.
      */
     static void rows(Strided part, float[] to, float[] line) {
         int lanes = (int) part.sizes()[0];
         int depth = (int) part.sizes()[1];
-        int rest = lanes % MatMulTile.ROWS;
-        if (rest != 0) {
-            int last = lanes / MatMulTile.ROWS * PANEL;
-            Arrays.fill(to, last, last + depth * MatMulTile.ROWS, 0);
-        }
         if (isPlain(part, 1)) {
             MemorySegment memory = CpuBuffer.segment(part);
             for (int lane = 0; lane < lanes; lane++) {
                 long from = part.offset() + lane * part.strides()[0];
-                int at = lane / MatMulTile.ROWS * PANEL + lane % MatMulTile.ROWS;
-                for (int p = 0; p < depth; p++) {
-                    to[at + p * MatMulTile.ROWS] = memory.getAtIndex(ValueLayout.JAVA_FLOAT, from + p);
-                }
+                MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, from * Float.BYTES, to, lane * ROW, depth);
             }
         } else if (alongDepth(part)) {
             Reader reader = new Reader(part, 0);
             for (int lane = 0; lane < lanes; lane++) {
                 reader.read(line, depth);
-                int at = lane / MatMulTile.ROWS * PANEL + lane % MatMulTile.ROWS;
-                for (int p = 0; p < depth; p++) {
-                    to[at + p * MatMulTile.ROWS] = line[p];
-                }
+                System.arraycopy(line, 0, to, lane * ROW, depth);
             }
         } else {
             Lines lines = new Lines(part);
             for (int p = 0; p < depth; p++) {
                 lines.read(p, line, lanes);
-                int at = p * MatMulTile.ROWS;
-                int lane = 0;
-                for (; lane <= lanes - MatMulTile.ROWS; lane += MatMulTile.ROWS) {
-                    six(line, lane, to, at);
-                    at += PANEL;
-                }
-                for (int i = lane; i < lanes; i++) {
-                    to[at + i - lane] = line[i];
-                }
+                scatter(line, lanes, to, p);
             }
+        }
+        for (int lane = lanes; lane % MatMulTile.ROWS != 0; lane++) {
+            Arrays.fill(to, lane * ROW, lane * ROW + depth, 0);
         }
     }
 
-    private static void six(float[] line, int lane, float[] to, int at) {
-        to[at] = line[lane];
-        to[at + 1] = line[lane + 1];
-        to[at + 2] = line[lane + 2];
-        to[at + 3] = line[lane + 3];
-        to[at + 4] = line[lane + 4];
-        to[at + 5] = line[lane + 5];
+    private static void scatter(float[] line, int lanes, float[] to, int at) {
+        for (int lane = 0; lane < lanes; lane++) {
+            to[at + lane * ROW] = line[lane];
+        }
     }
 
     /** One panel of {@code unit} lanes: for every depth the elements of the lanes side by side, 0 where there is no lane. */

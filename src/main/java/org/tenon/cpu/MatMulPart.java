@@ -18,7 +18,7 @@ record MatMulPart(Strided x, Strided y, Strided out, MatMulTarget target, boolea
 
     /** The memory of one thread for its part of the work. */
     private static final class Scratch {
-        private final float[] rows = new float[MatMulTile.TASK_ROWS / MatMulTile.ROWS * MatMulPacking.PANEL];
+        private final float[] rows = new float[MatMulTile.TASK_ROWS * MatMulPacking.ROW];
         private final float[] line = new float[Math.max(MatMulTile.COLUMNS, MatMulTile.DEPTH)];
         private final float[] tile = new float[MatMulTile.ROWS * UNIT];
     }
@@ -154,8 +154,7 @@ record MatMulPart(Strided x, Strided y, Strided out, MatMulTarget target, boolea
             int columns,
             boolean adds) {
         float[] tile = scratch.tile;
-        int rowsAt = i / MatMulTile.ROWS * MatMulPacking.PANEL;
-        Lanes.CHOSEN.multiply(depth, scratch.rows, rowsAt, packed, packedAt, tile);
+        Lanes.CHOSEN.multiply(depth, scratch.rows, i * MatMulPacking.ROW, packed, packedAt, tile);
         if (rows < MatMulTile.ROWS || columns < UNIT) {
             edge(tile, rows, columns, position, adds);
         } else if (adds) {

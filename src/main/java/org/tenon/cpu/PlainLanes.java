@@ -173,7 +173,7 @@ final class PlainLanes extends Lanes {
         for (int p = 0; p < depth; p++) {
             int bRow = bAt + p * COLUMNS;
             for (int i = 0; i < MatMulTile.ROWS; i++) {
-                float factor = a[aAt + p * MatMulTile.ROWS + i];
+                float factor = a[aAt + i * MatMulPacking.ROW + p];
                 int row = i * COLUMNS;
                 for (int j = 0; j < COLUMNS; j++) {
                     tile[row + j] += factor * b[bRow + j];

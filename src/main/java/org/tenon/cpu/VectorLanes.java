@@ -183,30 +183,28 @@ final class VectorLanes extends Lanes {
         FloatVector c41 = c00;
         FloatVector c50 = c00;
         FloatVector c51 = c00;
-        int at = aAt;
         int bt = bAt;
-        for (int p = 0; p < depth; p++) {
+        for (int p = aAt; p < aAt + depth; p++) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, bt);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, bt + WIDTH);
-            FloatVector f = FloatVector.broadcast(SPECIES, a[at]);
+            FloatVector f = FloatVector.broadcast(SPECIES, a[p]);
             c00 = f.fma(b0, c00);
             c01 = f.fma(b1, c01);
-            f = FloatVector.broadcast(SPECIES, a[at + 1]);
+            f = FloatVector.broadcast(SPECIES, a[p + MatMulPacking.ROW]);
             c10 = f.fma(b0, c10);
             c11 = f.fma(b1, c11);
-            f = FloatVector.broadcast(SPECIES, a[at + 2]);
+            f = FloatVector.broadcast(SPECIES, a[p + 2 * MatMulPacking.ROW]);
             c20 = f.fma(b0, c20);
             c21 = f.fma(b1, c21);
-            f = FloatVector.broadcast(SPECIES, a[at + 3]);
+            f = FloatVector.broadcast(SPECIES, a[p + 3 * MatMulPacking.ROW]);
             c30 = f.fma(b0, c30);
             c31 = f.fma(b1, c31);
-            f = FloatVector.broadcast(SPECIES, a[at + 4]);
+            f = FloatVector.broadcast(SPECIES, a[p + 4 * MatMulPacking.ROW]);
             c40 = f.fma(b0, c40);
             c41 = f.fma(b1, c41);
-            f = FloatVector.broadcast(SPECIES, a[at + 5]);
+            f = FloatVector.broadcast(SPECIES, a[p + 5 * MatMulPacking.ROW]);
             c50 = f.fma(b0, c50);
             c51 = f.fma(b1, c51);
-            at += MatMulTile.ROWS;
             bt += 2 * WIDTH;
         }
         put(tile, 0, c00, c01);

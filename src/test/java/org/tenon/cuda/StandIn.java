@@ -87,7 +87,7 @@ public final class StandIn {
         return counts;
     }
 
-    /** Limits every device's memory, at once. */
+    /** Limits every device's memory, at once and until {@link #reset}. */
     public void memoryLimit(long bytes) {
         tell("simcuda_memory_limit", ValueLayout.JAVA_LONG, bytes);
     }

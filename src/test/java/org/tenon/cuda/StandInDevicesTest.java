@@ -154,7 +154,7 @@ class StandInDevicesTest {
     @Test
     void aProfileOfKernels() throws IOException {
         assertThat(report(Map.of(), List.of("-Dtenon.profile=true")))
-                .contains("cuda:0 update/sgd_momentum: 3 launches, ")
+                .contains("cuda:0 update/adam: 3 launches, ")
                 .contains("cuda:0 matmul/matmul: ");
     }
 }
