@@ -22,6 +22,9 @@ final class MatMulPacking {
     static void rows(Strided part, float[] to, float[] line) {
         int lanes = (int) part.sizes()[0];
         int depth = (int) part.sizes()[1];
+        if (depth == 0) {
+            return;
+        }
         if (isPlain(part, 1)) {
             MemorySegment memory = CpuBuffer.segment(part);
             for (int lane = 0; lane < lanes; lane++) {
@@ -56,6 +59,9 @@ final class MatMulPacking {
     static void columns(Strided part, int unit, float[] to, int at, float[] line) {
         int lanes = (int) part.sizes()[0];
         int depth = (int) part.sizes()[1];
+        if (depth == 0) {
+            return;
+        }
         if (lanes < unit) {
             Arrays.fill(to, at, at + depth * unit, 0);
         }

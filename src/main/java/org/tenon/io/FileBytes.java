@@ -83,6 +83,10 @@ record FileBytes(Path file, FileChannel channel) implements Closeable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
     }
 }

@@ -2,6 +2,7 @@ package org.tenon.io;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.tenon.Any;
@@ -177,32 +179,32 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    /** Copies tensors of the file into those of the same names, types and shapes, in place. */
+    /**
+     * Copies tensors of the file into those of the same names, types and shapes, in place. All are read before the first is
+     * changed, so that a file that cannot be read to its end changes none; it takes that much host memory.
+     */
     void copyInto(Map<String, Tensor<?, ?, ?>> targets) throws IOException {
-        for (String name : targets.keySet()) {
-            check(entry(name));
-        }
-        for (Map.Entry<String, Tensor<?, ?, ?>> each : targets.entrySet()) {
-            Value target = each.getValue().value();
-            Entry entry = entry(each.getKey());
-            Value read = Creation.full("tensor", target.backend(), target.dtype(), 0, entry.shape());
-            try {
-                Creation.refill(read, (at, piece) -> read(entry, at, piece));
-                Copies.into(target, read);
-            } finally {
-                read.close();
+        try (Arena arena = Arena.ofConfined()) {
+            Map<String, MemorySegment> elements = new HashMap<>();
+            for (String name : targets.keySet()) {
+                Entry entry = entry(name);
+                MemorySegment memory = arena.allocate(entry.end() - entry.begin());
+                read(entry, 0, memory);
+                elements.put(name, memory);
             }
+            targets.forEach((name, target) -> copy(elements.get(name), entry(name), target.value()));
         }
     }
 
-    /** Reads a tensor's bytes without use of them, where not every one is right. */
-    private void check(Entry entry) throws IOException {
-        if (entry.dtype() == DType.BOOL) {
-            byte[] piece = new byte[FileBytes.PIECE];
-            long bytes = entry.end() - entry.begin();
-            for (long at = 0; at < bytes; at += piece.length) {
-                read(entry, at, MemorySegment.ofArray(piece).asSlice(0, Math.min(piece.length, bytes - at)));
-            }
+    private static void copy(MemorySegment elements, Entry entry, Value target) {
+        Value read = Creation.full("tensor", target.backend(), target.dtype(), 0, entry.shape());
+        try {
+            Creation.refill(read, (at, piece) -> piece.copyFrom(elements.asSlice(at, piece.byteSize())));
+            Copies.into(target, read);
+        } catch (IOException e) {
+            throw new IllegalStateException("memory was read, not a file", e);
+        } finally {
+            read.close();
         }
     }
 
