@@ -1,7 +1,6 @@
 package org.tenon.io;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -259,10 +258,6 @@ public final class Safetensors implements AutoCloseable {
     /** Lets go of the file. Tensors made from it stay. */
     @Override
     public void close() {
-        try {
-            bytes.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        bytes.close();
     }
 }
