@@ -39,6 +39,9 @@ void knownAnswers() {
 
 unsigned long wide(const Words &w, int pair) { return (unsigned long) w.w[2 * pair + 1] << 32 | w.w[2 * pair]; }
 
+// Where numbers lie that a MOVING kernel reads from memory.
+const long MOVED = 5;
+
 void random(const Variant &v, unsigned long seed, unsigned long counter, long count) {
     Type type = v.type("T"), real = realOf(type);
     std::string op = v.op();
@@ -46,8 +49,16 @@ void random(const Variant &v, unsigned long seed, unsigned long counter, long co
     L p0 = op == "NORMAL" ? 1.5L : -0.75L, p1 = op == "NORMAL" ? 2 : 3.5L, limit = 2.7L;
     Arguments a;
     Buffer out(type, count + 3, 3);
-    a.buffers = {&out};
-    a.longs = {count, 3, long(seed), long(counter)};
+    Buffer moving(i64, MOVED + 2, MOVED);
+    moving.set(MOVED, long(seed));
+    moving.set(MOVED + 1, long(counter));
+    if (v.has("MOVING")) {
+        a.buffers = {&out, &moving};
+        a.longs = {count, 3, MOVED, 0};
+    } else {
+        a.buffers = {&out};
+        a.longs = {count, 3, long(seed), long(counter)};
+    }
     if (op == "UNIFORM") {
         a.add(bits(type, p0)).add(bits(type, p1)).add(bits(type, limit));
         limit = rounded(real, limit);
@@ -240,10 +251,22 @@ void update(const Variant &v, const Step &s, const std::vector<long> &counts) {
             a.add(slot < used && k < 2 + states ? rows[slot].operands[k]->offset : 0);
         }
     }
-    a.add(bits(type, s.lr)).add(bits(type, s.momentum)).add(bits(type, s.fresh)).add(bits(type, s.decay)).add(s.nesterov).add(s.first);
-    a.add(bits(type, s.beta1)).add(bits(type, s.beta2)).add(bits(type, 1 - s.beta1)).add(bits(type, 1 - s.beta2));
-    a.add(bits(type, s.step)).add(bits(type, s.root)).add(bits(type, s.eps)).add(bits(type, s.shrink)).add(s.centred).add(s.buffered);
-    run(v, groups, a, int(a.buffers.size()));
+    Arguments rule;
+    rule.add(bits(type, s.lr)).add(bits(type, s.momentum)).add(bits(type, s.fresh)).add(bits(type, s.decay)).add(s.nesterov).add(s.first);
+    rule.add(bits(type, s.beta1)).add(bits(type, s.beta2)).add(bits(type, 1 - s.beta1)).add(bits(type, 1 - s.beta2));
+    rule.add(bits(type, s.step)).add(bits(type, s.root)).add(bits(type, s.eps)).add(bits(type, s.shrink)).add(s.centred).add(s.buffered);
+    Buffer moving(i64, MOVED + long(rule.longs.size()), MOVED);
+    int outputs = int(a.buffers.size());
+    if (v.has("MOVING")) {
+        for (size_t i = 0; i < rule.longs.size(); i++) {
+            moving.set(MOVED + long(i), rule.longs[i]);
+        }
+        a.buffers.push_back(&moving);
+        a.add(MOVED);
+    } else {
+        a.longs.insert(a.longs.end(), rule.longs.begin(), rule.longs.end());
+    }
+    run(v, groups, a, outputs);
 
     auto number = [&](L value) { return rounded(real, value); };
     for (int slot = 0; slot < used; slot++) {
