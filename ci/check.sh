@@ -17,26 +17,44 @@ fi
 # -----------------------------------------------------------------------------
 
 failed=()
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 
-# step NAME COMMAND...: runs a command, prints how long it took, remembers a failure.
+# step NAME COMMAND...: runs a command, prints how long it took, remembers a failure and keeps what it printed.
 step() {
     local name=$1 start=$SECONDS rc=0
     shift
     echo "==> $name"
-    "$@" || rc=$?
-    if ((rc == 0)); then
-        echo "<== $name: ok, $((SECONDS - start)) s"
+    "$@" 2>&1 | tee "$logs/now" || rc=$?
+    result "$name" "$rc" $((SECONDS - start)) "$logs/now"
+}
+
+# result NAME EXIT SECONDS LOG
+result() {
+    if (($2 == 0)); then
+        echo "<== $1: ok, $3 s"
     else
-        echo "<== $name: FAILED (exit $rc), $((SECONDS - start)) s"
-        failed+=("$name")
+        echo "<== $1: FAILED (exit $2), $3 s"
+        mv "$4" "$logs/failed-${#failed[@]}"
+        failed+=("$1")
     fi
+}
+
+# What the steps that failed said of it, so that the end of the output is enough to begin with.
+reasons() {
+    local each lines
+    for each in "${!failed[@]}"; do
+        echo "---- ${failed[each]}"
+        lines=$(grep -aE '^(\S*\[\S*ERROR|FAILED|FAIL:|<== .*FAILED)|error:|AddressSanitizer' "$logs/failed-$each" | cut -c1-300 || true)
+        if [[ -n $lines ]]; then head -n 40 <<<"$lines"; else tail -n 20 "$logs/failed-$each" | cut -c1-300; fi
+    done
 }
 
 # beside NAME COMMAND...: as step, while the steps that follow run; its output comes at meet.
 besides=()
 beside() {
     local log
-    log=$(mktemp)
+    log=$(mktemp -p "$logs")
     (
         start=$SECONDS rc=0
         "${@:2}" >"$log" 2>&1 || rc=$?
@@ -53,13 +71,7 @@ meet() {
         read -r rc seconds <"$log.end"
         echo "==> $name (beside the others)"
         cat "$log"
-        if ((rc == 0)); then
-            echo "<== $name: ok, $seconds s"
-        else
-            echo "<== $name: FAILED (exit $rc), $seconds s"
-            failed+=("$name")
-        fi
-        rm -f "$log" "$log.end"
+        result "$name" "$rc" "$seconds" "$log"
     done
     besides=()
 }
@@ -133,6 +145,7 @@ step "absent file" bad_input "--text no/such/file.txt"
 step "absent device" bad_input "--device cuda:7"
 
 if ((${#failed[@]} > 0)); then
+    reasons
     echo "FAILED: $(printf '%s; ' "${failed[@]}")"
     exit 1
 fi
