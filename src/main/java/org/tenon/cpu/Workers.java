@@ -22,12 +22,12 @@ final class Workers {
     private static final int PLACES = 16;
 
     private final AtomicReferenceArray<Job> places = new AtomicReferenceArray<>(PLACES);
-    private final Helper[] helpers;
+    private final Worker[] helpers;
 
     Workers(int count) {
-        helpers = new Helper[count];
+        helpers = new Worker[count];
         for (int i = 0; i < count; i++) {
-            helpers[i] = new Helper();
+            helpers[i] = new Worker();
             try {
                 Thread.ofPlatform()
                         .daemon()
@@ -68,7 +68,7 @@ final class Workers {
     private void wake(int most) {
         int woken = 0;
         for (int i = 0; i < helpers.length && woken < most; i++) {
-            Helper helper = helpers[i];
+            Worker helper = helpers[i];
             if (helper != null && helper.sleeper != null) {
                 LockSupport.unpark(helper.sleeper);
                 woken++;
@@ -86,7 +86,7 @@ final class Workers {
         return null;
     }
 
-    private final class Helper implements Runnable {
+    private final class Worker implements Runnable {
         /** This thread, where it sleeps or is about to. */
         private volatile Thread sleeper;
 
