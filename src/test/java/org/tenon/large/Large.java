@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.tenon.Device;
+import org.tenon.support.Simulated;
 
 /** What tests of tensors of more than 2^31 bytes or elements share. */
 public final class Large {
@@ -43,6 +44,13 @@ public final class Large {
         Assumptions.assumeTrue(
                 available >= (deviceGib + hostGib) * GIB,
                 () -> "it may take " + (deviceGib + hostGib) + " GiB of memory, and " + available / GIB + " are free");
+    }
+
+    /** As {@link #assumeMemory} where each of more than 2^31 elements has its turn: a simulated GPU would take hours. */
+    public static void assumeKernels(Device<?> device, int deviceGib, int hostGib) {
+        Assumptions.assumeFalse(
+                Simulated.is(device), () -> device + " is simulated: 2^31 elements would take it hours");
+        assumeMemory(device, deviceGib, hostGib);
     }
 
     private static long available() {
