@@ -15,6 +15,7 @@ import org.tenon.spi.Strided;
 final class CpuSoftmax {
     private static final int BLOCK = 32 * Reader.CHUNK;
     private static final int COLUMNS = 512;
+    private static final int MANY = 64;
 
     private CpuSoftmax() {}
 
@@ -35,6 +36,11 @@ final class CpuSoftmax {
             if (rows.len() < steps.least()) {
                 Parallel.items(
                         rows.outer(), rows.len(), (from, to) -> steps.narrow(kind, x, y, (int) rows.len(), from, to));
+            } else if (isStream(rows)) {
+                Parallel.items(
+                        rows.outer(),
+                        rows.len(),
+                        (from, to) -> new SoftmaxStream(kind, steps, x, y, (int) rows.len()).run(from, to));
             } else {
                 forwardRows(rows, new MemorySoftmax(kind, steps, x, y));
             }
@@ -57,7 +63,12 @@ final class CpuSoftmax {
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
         } else if (inMemory(g, y, dx) && rows.len() >= Lanes.CHOSEN.rows().least()) {
-            backwardRows(rows, new MemorySoftmaxGrad(kind, Lanes.CHOSEN.rows(), memory(g), memory(y), memory(dx)));
+            var steps = new MemorySoftmaxGrad(kind, Lanes.CHOSEN.rows(), memory(g), memory(y), memory(dx));
+            if (isStream(rows)) {
+                Parallel.items(rows.outer(), rows.len(), (from, to) -> steps.rows((int) rows.len(), from, to));
+            } else {
+                backwardRows(rows, steps);
+            }
         } else if (rows.len() <= Reader.CHUNK) {
             Parallel.items(
                     rows.outer(),
@@ -66,6 +77,11 @@ final class CpuSoftmax {
         } else {
             backwardRows(rows, new ChunkSoftmaxGrad(kind, g, y, dx, wide));
         }
+    }
+
+    /** Whether threads share out whole rows, whatever their number: not where rows are few and long. */
+    private static boolean isStream(Rows rows) {
+        return rows.outer() >= MANY || rows.len() < 2 * BLOCK;
     }
 
     private static boolean inMemory(Strided... operands) {

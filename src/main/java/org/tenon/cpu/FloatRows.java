@@ -24,6 +24,37 @@ interface FloatRows {
     /** {@code out = (x - a) - b}. */
     void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b);
 
+    /** {@code x = log x} of the elements {@code from} to {@code to}, a batch of at most {@link #least} of them. */
+    void log(float[] x, int from, int to);
+
+    /**
+     * Three steps of a log-softmax at once, on runs of {@code n}: {@code found[0]} is the {@link #sumExp} of that at {@code add},
+     * {@code found[1]} the {@link #max} of that at {@code look}, and that at {@code late} is written, less {@code a}, less {@code b}.
+     */
+    void logSoftmaxStep(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float a,
+            float b,
+            float[] found);
+
+    /** As {@link #logSoftmaxStep} for softmax: {@link #exp} of that at {@code add}, and the results at {@code late} times a factor. */
+    void softmaxStep(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float factor,
+            float[] found);
+
     /** {@code x = x * factor}. */
     void scale(MemorySegment x, long at, int n, float factor);
 
@@ -38,6 +69,12 @@ interface FloatRows {
 
     /** {@code out = y * (g - sum)}, the gradient of softmax. */
     void softmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum);
+
+    /** {@link #logSoftmaxGrad} of the run at {@code at}; returns the {@link #sum} of {@code g} at {@code look}. */
+    float logSoftmaxGradStep(MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum);
+
+    /** {@link #softmaxGrad} of the run at {@code at}; returns the {@link #dot} of {@code g} and {@code y} at {@code look}. */
+    float softmaxGradStep(MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum);
 
     /** Rows {@code from} to {@code to} of fewer than {@link #least} elements each, whole. */
     void narrow(SoftmaxKind kind, MemorySegment x, MemorySegment out, int len, long from, long to);

@@ -27,4 +27,22 @@ record MemorySoftmaxGrad(SoftmaxKind kind, FloatRows rows, MemorySegment g, Memo
             rows.softmaxGrad(g, y, dx, start, n, (float) sum);
         }
     }
+
+    /** Rows {@code from} to {@code to}: while one is written the next is added up. */
+    void rows(int length, long from, long to) {
+        double sum = sum(from * length, length);
+        for (long row = from; row < to - 1; row++) {
+            double next = 0;
+            for (int done = 0; done < length; ) {
+                long at = row * length + done;
+                int n = MemorySoftmax.piece(length - done, rows.least());
+                next += kind == SoftmaxKind.LOG_SOFTMAX
+                        ? rows.logSoftmaxGradStep(g, y, dx, at, at + length, n, (float) sum)
+                        : rows.softmaxGradStep(g, y, dx, at, at + length, n, (float) sum);
+                done += n;
+            }
+            sum = next;
+        }
+        write((to - 1) * length, length, sum);
+    }
 }

@@ -10,7 +10,7 @@ import org.tenon.spi.SoftmaxKind;
 
 /**
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
- * the lanes that were counted already.
+ * the lanes that were counted already. They go in one order, whether a step is taken alone or with others.
  */
 final class VectorRows implements FloatRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
@@ -69,19 +69,14 @@ final class VectorRows implements FloatRows {
     @Override
     public float sumExp(MemorySegment x, long at, int n, float shift) {
         FloatVector a = FloatVector.zero(SPECIES);
-        FloatVector b = a;
         int i = 0;
-        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = a.add(VectorMath.expBelow(load(x, at + i).sub(shift)));
-            b = b.add(VectorMath.expBelow(load(x, at + i + WIDTH).sub(shift)));
-        }
         for (; i <= n - WIDTH; i += WIDTH) {
             a = a.add(VectorMath.expBelow(load(x, at + i).sub(shift)));
         }
         if (i < n) {
-            b = b.add(lastOf(VectorMath.expBelow(load(x, at + n - WIDTH).sub(shift)), n - i));
+            a = a.add(lastOf(VectorMath.expBelow(load(x, at + n - WIDTH).sub(shift)), n - i));
         }
-        return VectorMath.sum(a.add(b));
+        return VectorMath.sum(a);
     }
 
     @Override
@@ -117,6 +112,74 @@ final class VectorRows implements FloatRows {
     }
 
     @Override
+    public void logSoftmaxStep(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float a,
+            float b,
+            float[] found) {
+        MemorySegment added = run(x, add, n);
+        MemorySegment looked = run(x, look, n);
+        MemorySegment from = run(x, late, n);
+        MemorySegment to = run(out, late, n);
+        FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
+        FloatVector sum = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            top = max(top, load(looked, i));
+            sum = sum.add(VectorMath.expBelow(load(added, i).sub(shift)));
+            store(load(from, i).sub(a).sub(b), to, i);
+        }
+        if (i < n) {
+            sum = sum.add(lastOf(VectorMath.expBelow(load(added, n - WIDTH).sub(shift)), n - i));
+            store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
+        }
+        found[0] = VectorMath.sum(sum);
+        found[1] = top.reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public void softmaxStep(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float factor,
+            float[] found) {
+        MemorySegment added = run(x, add, n);
+        MemorySegment looked = run(x, look, n);
+        MemorySegment to = run(out, add, n);
+        MemorySegment scaled = run(out, late, n);
+        FloatVector last = load(scaled, n - WIDTH).mul(factor);
+        FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
+        FloatVector sum = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            top = max(top, load(looked, i));
+            FloatVector e = VectorMath.expBelow(load(added, i).sub(shift));
+            sum = sum.add(e);
+            store(e, to, i);
+            store(load(scaled, i).mul(factor), scaled, i);
+        }
+        if (i < n) {
+            FloatVector e = VectorMath.expBelow(load(added, n - WIDTH).sub(shift));
+            sum = sum.add(lastOf(e, n - i));
+            store(e, to, n - WIDTH);
+        }
+        store(last, scaled, n - WIDTH);
+        found[0] = VectorMath.sum(sum);
+        found[1] = top.reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
     public void scale(MemorySegment x, long at, int n, float factor) {
         MemorySegment all = run(x, at, n);
         FloatVector last = load(all, n - WIDTH).mul(factor);
@@ -129,42 +192,28 @@ final class VectorRows implements FloatRows {
     @Override
     public float sum(MemorySegment x, long at, int n) {
         FloatVector a = FloatVector.zero(SPECIES);
-        FloatVector b = a;
-        FloatVector c = a;
-        FloatVector d = a;
         int i = 0;
-        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
-            a = a.add(load(x, at + i));
-            b = b.add(load(x, at + i + WIDTH));
-            c = c.add(load(x, at + i + 2L * WIDTH));
-            d = d.add(load(x, at + i + 3L * WIDTH));
-        }
         for (; i <= n - WIDTH; i += WIDTH) {
             a = a.add(load(x, at + i));
         }
         if (i < n) {
-            b = b.add(lastOf(load(x, at + n - WIDTH), n - i));
+            a = a.add(lastOf(load(x, at + n - WIDTH), n - i));
         }
-        return VectorMath.sum(a.add(b).add(c.add(d)));
+        return VectorMath.sum(a);
     }
 
     @Override
     public float dot(MemorySegment x, MemorySegment y, long at, int n) {
         FloatVector a = FloatVector.zero(SPECIES);
-        FloatVector b = a;
         int i = 0;
-        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = load(x, at + i).fma(load(y, at + i), a);
-            b = load(x, at + i + WIDTH).fma(load(y, at + i + WIDTH), b);
-        }
         for (; i <= n - WIDTH; i += WIDTH) {
             a = load(x, at + i).fma(load(y, at + i), a);
         }
         if (i < n) {
             long last = at + n - WIDTH;
-            b = b.add(lastOf(load(x, last).mul(load(y, last)), n - i));
+            a = a.add(lastOf(load(x, last).mul(load(y, last)), n - i));
         }
-        return VectorMath.sum(a.add(b));
+        return VectorMath.sum(a);
     }
 
     @Override
@@ -195,6 +244,49 @@ final class VectorRows implements FloatRows {
             int last = n - WIDTH;
             store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
         }
+    }
+
+    @Override
+    public float logSoftmaxGradStep(
+            MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
+        MemorySegment slope = run(g, at, n);
+        MemorySegment result = run(y, at, n);
+        MemorySegment to = run(out, at, n);
+        MemorySegment next = run(g, look, n);
+        FloatVector a = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = a.add(load(next, i));
+            store(VectorMath.expBelow(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
+        }
+        if (i < n) {
+            int last = n - WIDTH;
+            a = a.add(lastOf(load(next, last), n - i));
+            store(VectorMath.expBelow(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
+        }
+        return VectorMath.sum(a);
+    }
+
+    @Override
+    public float softmaxGradStep(
+            MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
+        MemorySegment slope = run(g, at, n);
+        MemorySegment result = run(y, at, n);
+        MemorySegment to = run(out, at, n);
+        MemorySegment nextSlope = run(g, look, n);
+        MemorySegment nextResult = run(y, look, n);
+        FloatVector a = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            a = load(nextSlope, i).fma(load(nextResult, i), a);
+            store(load(slope, i).sub(sum).mul(load(result, i)), to, i);
+        }
+        if (i < n) {
+            int last = n - WIDTH;
+            a = a.add(lastOf(load(nextSlope, last).mul(load(nextResult, last)), n - i));
+            store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
+        }
+        return VectorMath.sum(a);
     }
 
     /**
@@ -252,6 +344,12 @@ final class VectorRows implements FloatRows {
 
     private static FloatVector masked(MemorySegment x, int at, VectorMask<Float> beyond) {
         return FloatVector.fromMemorySegment(SPECIES, x, (long) at * Float.BYTES, ORDER, beyond.not());
+    }
+
+    @Override
+    public void log(float[] x, int from, int to) {
+        VectorMask<Float> within = SPECIES.indexInRange(0, to - from);
+        VectorMath.log(FloatVector.fromArray(SPECIES, x, from, within)).intoArray(x, from, within);
     }
 
     private static void log(float[] x, int n) {

@@ -1,0 +1,150 @@
+package org.tenon.cpu;
+
+import java.lang.foreign.MemorySegment;
+import org.tenon.spi.SoftmaxKind;
+
+/**
+ * Softmax of rows one after another, three things at a time: while one piece of a row is added up, the maximum of the next piece is
+ * sought, and the piece a row before is written. So the processor computes while memory is read and written. A piece is
+ * added up under its own maximum, and the sums of a row's pieces are brought to the row's maximum at its end (Milakov and Gimelshein 2018,
+ * "Online normalizer calculation for softmax"), so a row is read from memory once for both. What is computed for a row depends
+ * on its length alone.
+ */
+final class SoftmaxStream {
+    /** Sums of about this many floats are added up in double. */
+    static final int PIECE = 2048;
+
+    /** So many elements may wait to be written. */
+    private static final int WAITING = 4096;
+
+    private final SoftmaxKind kind;
+    private final FloatRows steps;
+    private final MemorySegment x;
+    private final MemorySegment out;
+    private final int length;
+    /** Pieces of a row. */
+    private final int pieces;
+    /** Rows that are ended together; a row is written when so many more have been added up. */
+    private final int batch;
+
+    /** For each piece of the last three batches its maximum, once the row has ended what is subtracted from it. */
+    private final float[] tops;
+    /** Its sum, once the row has ended the logarithm of the row's sum, or for softmax the piece's factor. */
+    private final float[] sums;
+
+    private final float[] found = new float[2];
+
+    SoftmaxStream(SoftmaxKind kind, FloatRows steps, MemorySegment x, MemorySegment out, int length) {
+        this.kind = kind;
+        this.steps = steps;
+        this.x = x;
+        this.out = out;
+        this.length = length;
+        pieces = pieces(length, steps.least());
+        batch = Math.clamp(WAITING / length, 1, steps.least());
+        tops = new float[3 * batch * pieces];
+        sums = new float[3 * batch * pieces];
+    }
+
+    /** A row has so many pieces of {@link #PIECE} elements; the last takes what is too short for a piece of its own. */
+    static int pieces(int length, int least) {
+        return 1 + (length - least) / PIECE;
+    }
+
+    private int length(int piece) {
+        return piece < pieces - 1 ? PIECE : length - piece * PIECE;
+    }
+
+    private int slot(long row) {
+        return (int) (row % (3 * batch)) * pieces;
+    }
+
+    /** Rows {@code from} to {@code to}. */
+    void run(long from, long to) {
+        long count = to - from;
+        long first = from * length;
+        tops[0] = steps.max(x, first, length(0));
+        for (long row = 0; row < count; row++) {
+            for (int piece = 0; piece < pieces; piece++) {
+                step(first, row, piece, row == count - 1 && piece == pieces - 1);
+            }
+            if ((row + 1) % batch == 0 || row == count - 1) {
+                end(row - row % batch, row);
+            }
+        }
+        for (long row = Math.max(0, count - batch); row < count; row++) {
+            for (int piece = 0; piece < pieces; piece++) {
+                write(first + row * length + (long) piece * PIECE, length(piece), slot(row) + piece);
+            }
+        }
+    }
+
+    private void step(long first, long row, int piece, boolean last) {
+        int n = length(piece);
+        int slot = slot(row) + piece;
+        long at = first + row * length + (long) piece * PIECE;
+        boolean sameRow = piece < pieces - 1;
+        int next = sameRow ? slot + 1 : slot(row + 1);
+        int nextLength = length(sameRow ? piece + 1 : 0);
+        float shift = tops[slot] == Float.NEGATIVE_INFINITY ? 0 : tops[slot];
+        int late = row < batch ? -1 : slot(row - batch) + piece;
+        long lateAt = at - (long) batch * length;
+        if (late >= 0 && n == nextLength && !last) {
+            if (kind == SoftmaxKind.LOG_SOFTMAX) {
+                steps.logSoftmaxStep(x, out, at, lateAt, at + n, n, shift, tops[late], sums[late], found);
+            } else {
+                steps.softmaxStep(x, out, at, lateAt, at + n, n, shift, sums[late], found);
+            }
+            sums[slot] = found[0];
+            tops[next] = found[1];
+            return;
+        }
+        sums[slot] = kind == SoftmaxKind.LOG_SOFTMAX ? steps.sumExp(x, at, n, shift) : steps.exp(x, out, at, n, shift);
+        if (!last) {
+            tops[next] = steps.max(x, at + n, nextLength);
+        }
+        if (late >= 0) {
+            write(lateAt, n, late);
+        }
+    }
+
+    private void write(long at, int n, int slot) {
+        if (kind == SoftmaxKind.LOG_SOFTMAX) {
+            steps.shift(x, out, at, n, tops[slot], sums[slot]);
+        } else {
+            steps.scale(out, at, n, sums[slot]);
+        }
+    }
+
+    /** Rows {@code from} to {@code to}, inclusive, of one batch: their sums are known. */
+    private void end(long from, long to) {
+        int begin = slot(from);
+        int end = slot(to) + pieces;
+        if (pieces > 1) {
+            for (int slot = begin; slot < end; slot += pieces) {
+                join(slot);
+            }
+        } else if (kind == SoftmaxKind.LOG_SOFTMAX) {
+            steps.log(sums, begin, end);
+        } else {
+            for (int slot = begin; slot < end; slot++) {
+                sums[slot] = 1 / sums[slot];
+            }
+        }
+    }
+
+    private void join(int slot) {
+        double top = Double.NEGATIVE_INFINITY;
+        for (int i = slot; i < slot + pieces; i++) {
+            top = Math.max(top, tops[i]);
+        }
+        double total = 0;
+        for (int i = slot; i < slot + pieces; i++) {
+            total += sums[i] * Math.exp(tops[i] - top);
+        }
+        for (int i = slot; i < slot + pieces; i++) {
+            sums[i] = (float) (kind == SoftmaxKind.LOG_SOFTMAX ? Math.log(total) : Math.exp(tops[i] - top) / total);
+            tops[i] = (float) top;
+        }
+    }
+}
