@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jocl.CL;
 import org.tenon.Any;
 import org.tenon.Device;
@@ -46,7 +47,7 @@ final class DriverFaults {
         open();
         expect(Training.steps(device).equals(wanted), "the same on a new runtime");
         Map<String, Long> cold = driver.counts();
-        live = live();
+        live = still();
         String mode = arguments[1];
         Map<String, Long> calls = mode.equals("warm") || mode.equals("lost") ? warm : cold;
         if (mode.equals("source")) {
@@ -83,6 +84,18 @@ final class DriverFaults {
         return counts;
     }
 
+    /** What there is once it has stayed the same for a while: JOCL may still be letting go of events. */
+    private static Map<String, Long> still() {
+        Map<String, Long> before = live();
+        for (int same = 0; same < 5; ) {
+            LockSupport.parkNanos(10_000_000);
+            Map<String, Long> now = live();
+            same = now.equals(before) ? same + 1 : 0;
+            before = now;
+        }
+        return before;
+    }
+
     /** JOCL lets go of the events of copies in a thread of its own, a little later. */
     private static Map<String, Long> settled(Map<String, Long> hoped) {
         long end = System.nanoTime() + 1_000_000_000L;
@@ -114,7 +127,7 @@ final class DriverFaults {
     /** The runtime is new: its kernels are yet to be built. */
     private static void cold(String kind, int n, Map<String, Integer> outcomes) {
         int error = n % 2 == 0 ? CL.CL_OUT_OF_HOST_MEMORY : CL.CL_INVALID_VALUE;
-        Map<String, Long> before = live();
+        Map<String, Long> before = still();
         driver.fail(kind, n, error);
         try {
             open();
