@@ -6,7 +6,7 @@ import org.tenon.spi.SoftmaxKind;
 /** Float32 where it lies. Softmax keeps the exponentials in the output between its passes. */
 record MemorySoftmax(SoftmaxKind kind, FloatRows rows, MemorySegment in, MemorySegment out) implements SoftmaxSteps {
     /** Sums of this many floats are added up in double. */
-    private static final int PIECE = 2048;
+    static final int PIECE = 2048;
 
     @Override
     public double max(long start, int n) {

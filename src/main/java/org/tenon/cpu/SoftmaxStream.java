@@ -11,8 +11,7 @@ import org.tenon.spi.SoftmaxKind;
  * on its length alone.
  */
 final class SoftmaxStream {
-    /** Sums of about this many floats are added up in double. */
-    static final int PIECE = 2048;
+    private static final int PIECE = MemorySoftmax.PIECE;
 
     /** So many elements may wait to be written. */
     private static final int WAITING = 4096;
@@ -47,7 +46,7 @@ final class SoftmaxStream {
     }
 
     /** A row has so many pieces of {@link #PIECE} elements; the last takes what is too short for a piece of its own. */
-    static int pieces(int length, int least) {
+    private static int pieces(int length, int least) {
         return 1 + (length - least) / PIECE;
     }
 
