@@ -41,7 +41,8 @@ public final class F {
      *
      * <p>Any shape; the result has it too and is row-major. A row that is all -inf, or holds NaN or +inf, becomes NaN; single
      * -inf stay -inf. A scalar gives 0. Half types compute in float32. The backward, {@code dx = g - exp(y) * sum(g)}, needs
-     * only the result.
+     * only the result. On the CPU the exponentials of float32 rows are within 2.5 units in the last place where {@code x - max} is above
+     * -16, and within 5 where they are smaller.
      *
      * <p>PyTorch: {@code torch.nn.functional.log_softmax(input, dim)}.
      *
@@ -716,13 +717,16 @@ public final class F {
 
     // ---- functions of each element, floating types
 
-    /** {@code e^x}. */
+    /** {@code e^x}. On the CPU, of float32, within 1.2 units in the last place, or 1 in plain Java. */
     public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> exp(
             Tensor<S, D, Dev> x) {
         return x.with(Elementwise.unary("exp", UnaryOp.EXP, x.value()));
     }
 
-    /** The natural logarithm; NaN below 0, -inf at 0. */
+    /**
+     * The natural logarithm; NaN below 0, -inf at 0. On the CPU, of float32, within 0.9 units in the last place, or 0.51 in plain
+     * Java.
+     */
     public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> log(
             Tensor<S, D, Dev> x) {
         return x.with(Elementwise.unary("log", UnaryOp.LOG, x.value()));

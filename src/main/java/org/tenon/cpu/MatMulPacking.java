@@ -37,6 +37,18 @@ final class MatMulPacking {
                 reader.read(line, depth);
                 System.arraycopy(line, 0, to, lane * ROW, depth);
             }
+        } else if (isPlain(part, 0) && part.strides()[1] >= 0) {
+            MemorySegment memory = CpuBuffer.segment(part);
+            long stride = part.strides()[1];
+            int p = 0;
+            for (; p <= depth - 4; p += 4) {
+                turn(memory, part.offset() + p * stride, stride, lanes, to, p);
+            }
+            for (; p < depth; p++) {
+                MemorySegment.copy(
+                        memory, ValueLayout.JAVA_FLOAT, (part.offset() + p * stride) * Float.BYTES, line, 0, lanes);
+                scatter(line, lanes, to, p);
+            }
         } else {
             Lines lines = new Lines(part);
             for (int p = 0; p < depth; p++) {
@@ -46,6 +58,18 @@ final class MatMulPacking {
         }
         for (int lane = lanes; lane % MatMulTile.ROWS != 0; lane++) {
             Arrays.fill(to, lane * ROW, lane * ROW + depth, 0);
+        }
+    }
+
+    /** Four depths of all lanes, so that what is written lies together. */
+    private static void turn(MemorySegment memory, long at, long stride, int lanes, float[] to, int toAt) {
+        MemorySegment from = memory.asSlice(at * Float.BYTES, (3 * stride + lanes) * Float.BYTES);
+        for (int lane = 0; lane < lanes; lane++) {
+            int row = toAt + lane * ROW;
+            to[row] = from.getAtIndex(ValueLayout.JAVA_FLOAT, lane);
+            to[row + 1] = from.getAtIndex(ValueLayout.JAVA_FLOAT, stride + lane);
+            to[row + 2] = from.getAtIndex(ValueLayout.JAVA_FLOAT, 2 * stride + lane);
+            to[row + 3] = from.getAtIndex(ValueLayout.JAVA_FLOAT, 3 * stride + lane);
         }
     }
 

@@ -26,7 +26,7 @@ final class Reductions {
             for (long row = 0; row < outputs; row++) {
                 oneRow(op, in, row, length, out);
             }
-        } else {
+        } else if (!MemoryReductions.rows(op, in, length, out)) {
             Parallel.items(outputs, length, (from, to) -> rows(op, in, length, from, to, out));
         }
     }

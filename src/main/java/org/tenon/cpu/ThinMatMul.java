@@ -45,7 +45,7 @@ final class ThinMatMul {
         if (count > LINES || matrix.dtype() != DType.F32 || depth == 0 || count * depth > Integer.MAX_VALUE / 2) {
             return false;
         }
-        boolean alongRows = matrix.strides()[2] == 1 && columns >= LOOPS.least();
+        boolean alongRows = matrix.strides()[2] == 1 && matrix.strides()[1] >= 0 && columns >= LOOPS.least();
         boolean alongDepth = matrix.strides()[1] == 1 && depth >= LOOPS.least();
         if (!alongRows && !alongDepth) {
             return false;

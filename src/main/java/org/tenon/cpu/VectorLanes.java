@@ -17,6 +17,10 @@ final class VectorLanes extends Lanes {
     private final FloatLoops loops = new VectorLoops();
     private final FloatLines lines = new VectorLines();
 
+    VectorLanes() {
+        VectorMemory.prepare();
+    }
+
     static boolean isWorthwhile() {
         return WIDTH >= 4 && VectorMath.INTS.length() == WIDTH;
     }

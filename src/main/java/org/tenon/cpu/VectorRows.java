@@ -66,10 +66,10 @@ final class VectorRows implements FloatRows {
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            a = a.add(VectorMath.expBelow(load(x, at + i).sub(shift)));
+            a = a.add(VectorMath.expTerm(load(x, at + i).sub(shift)));
         }
         if (i < n) {
-            a = a.add(lastOf(VectorMath.expBelow(load(x, at + n - WIDTH).sub(shift)), n - i));
+            a = a.add(lastOf(VectorMath.expTerm(load(x, at + n - WIDTH).sub(shift)), n - i));
         }
         return VectorMath.sum(a);
     }
@@ -81,12 +81,12 @@ final class VectorRows implements FloatRows {
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector e = VectorMath.expBelow(load(from, i).sub(shift));
+            FloatVector e = VectorMath.expTerm(load(from, i).sub(shift));
             a = a.add(e);
             store(e, to, i);
         }
         if (i < n) {
-            FloatVector e = VectorMath.expBelow(load(from, n - WIDTH).sub(shift));
+            FloatVector e = VectorMath.expTerm(load(from, n - WIDTH).sub(shift));
             a = a.add(lastOf(e, n - i));
             store(e, to, n - WIDTH);
         }
@@ -127,11 +127,11 @@ final class VectorRows implements FloatRows {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             top = max(top, load(looked, i));
-            sum = sum.add(VectorMath.expBelow(load(added, i).sub(shift)));
+            sum = sum.add(VectorMath.expTerm(load(added, i).sub(shift)));
             store(load(from, i).sub(a).sub(b), to, i);
         }
         if (i < n) {
-            sum = sum.add(lastOf(VectorMath.expBelow(load(added, n - WIDTH).sub(shift)), n - i));
+            sum = sum.add(lastOf(VectorMath.expTerm(load(added, n - WIDTH).sub(shift)), n - i));
             store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
         }
         found[0] = VectorMath.sum(sum);
@@ -159,13 +159,13 @@ final class VectorRows implements FloatRows {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             top = max(top, load(looked, i));
-            FloatVector e = VectorMath.expBelow(load(added, i).sub(shift));
+            FloatVector e = VectorMath.expTerm(load(added, i).sub(shift));
             sum = sum.add(e);
             store(e, to, i);
             store(load(scaled, i).mul(factor), scaled, i);
         }
         if (i < n) {
-            FloatVector e = VectorMath.expBelow(load(added, n - WIDTH).sub(shift));
+            FloatVector e = VectorMath.expTerm(load(added, n - WIDTH).sub(shift));
             sum = sum.add(lastOf(e, n - i));
             store(e, to, n - WIDTH);
         }
@@ -218,11 +218,11 @@ final class VectorRows implements FloatRows {
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            store(VectorMath.expBelow(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
+            store(VectorMath.expTerm(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
         }
         if (i < n) {
             int last = n - WIDTH;
-            store(VectorMath.expBelow(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
+            store(VectorMath.expTerm(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
         }
     }
 
@@ -252,12 +252,12 @@ final class VectorRows implements FloatRows {
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             a = a.add(load(next, i));
-            store(VectorMath.expBelow(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
+            store(VectorMath.expTerm(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
         }
         if (i < n) {
             int last = n - WIDTH;
             a = a.add(lastOf(load(next, last), n - i));
-            store(VectorMath.expBelow(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
+            store(VectorMath.expTerm(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
         }
         return VectorMath.sum(a);
     }
@@ -302,12 +302,12 @@ final class VectorRows implements FloatRows {
             for (int i = 0; i < safe; i++) {
                 FloatVector v = load(source, i * len).blend(Float.NEGATIVE_INFINITY, beyond);
                 tops[i] = v.reduceLanes(VectorOperators.MAX);
-                sums[i] = VectorMath.sum(VectorMath.expBelow(v.sub(tops[i])));
+                sums[i] = VectorMath.sum(VectorMath.expTerm(v.sub(tops[i])));
             }
             for (int i = safe; i < count; i++) {
                 FloatVector v = masked(source, i * len, beyond).blend(Float.NEGATIVE_INFINITY, beyond);
                 tops[i] = v.reduceLanes(VectorOperators.MAX);
-                sums[i] = VectorMath.sum(VectorMath.expBelow(v.sub(tops[i])));
+                sums[i] = VectorMath.sum(VectorMath.expTerm(v.sub(tops[i])));
             }
             if (kind == SoftmaxKind.LOG_SOFTMAX) {
                 log(sums, count);
@@ -322,14 +322,10 @@ final class VectorRows implements FloatRows {
                 }
             } else {
                 for (int i = 0; i < safe; i++) {
-                    store(
-                            VectorMath.expBelow(load(source, i * len).sub(tops[i]))
-                                    .div(sums[i]),
-                            target,
-                            i * len);
+                    store(VectorMath.expTerm(load(source, i * len).sub(tops[i])).div(sums[i]), target, i * len);
                 }
                 for (int i = safe; i < count; i++) {
-                    VectorMath.expBelow(masked(source, i * len, beyond).sub(tops[i]))
+                    VectorMath.expTerm(masked(source, i * len, beyond).sub(tops[i]))
                             .div(sums[i])
                             .intoMemorySegment(target, (long) i * len * Float.BYTES, ORDER, beyond.not());
                 }
