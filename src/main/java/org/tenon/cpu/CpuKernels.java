@@ -6,6 +6,7 @@ import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -60,6 +61,16 @@ final class CpuKernels implements Kernels {
     @Override
     public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         CpuSoftmax.softmaxGrad(kind, g, y, rows, dx);
+    }
+
+    @Override
+    public void norm(Norm norm, Strided x, Strided out) {
+        CpuNorm.norm(norm, x, out);
+    }
+
+    @Override
+    public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
+        CpuNorm.normGrad(norm, g, x, dx, dweight, dbias);
     }
 
     @Override

@@ -72,6 +72,30 @@ final class DoubleChunk extends Chunk {
     }
 
     @Override
+    void multiply(int from, int to, double value) {
+        double v = value;
+        for (int i = from; i < to; i++) {
+            x[i] *= v;
+        }
+    }
+
+    @Override
+    void multiply(Chunk other, int n) {
+        double[] y = ((DoubleChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] *= y[i];
+        }
+    }
+
+    @Override
+    void add(Chunk other, int n) {
+        double[] y = ((DoubleChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] += y[i];
+        }
+    }
+
+    @Override
     void exp(int n) {
         CpuMath.apply(org.tenon.spi.UnaryOp.EXP, x, n);
     }

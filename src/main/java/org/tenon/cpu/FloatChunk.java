@@ -52,6 +52,30 @@ final class FloatChunk extends Chunk {
     }
 
     @Override
+    void multiply(int from, int to, double value) {
+        float v = (float) value;
+        for (int i = from; i < to; i++) {
+            x[i] *= v;
+        }
+    }
+
+    @Override
+    void multiply(Chunk other, int n) {
+        float[] y = ((FloatChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] *= y[i];
+        }
+    }
+
+    @Override
+    void add(Chunk other, int n) {
+        float[] y = ((FloatChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] += y[i];
+        }
+    }
+
+    @Override
     void exp(int n) {
         Lanes.CHOSEN.exp(x, n);
     }

@@ -63,6 +63,9 @@ abstract class Lanes {
     /** Softmax without a pass through arrays, or null where that gains nothing. */
     abstract FloatRows rows();
 
+    /** Norms without a pass through arrays, or null where that gains nothing. */
+    abstract FloatNorms norms();
+
     /** How many columns of a product {@link #multiply} computes at once. */
     abstract int columns();
 

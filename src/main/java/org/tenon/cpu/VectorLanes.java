@@ -14,6 +14,7 @@ final class VectorLanes extends Lanes {
 
     private final PlainLanes plain = new PlainLanes();
     private final FloatRows rows = new VectorRows();
+    private final FloatNorms norms = new VectorNorms();
 
     static boolean isWorthwhile() {
         return WIDTH >= 4 && VectorMath.INTS.length() == WIDTH;
@@ -156,6 +157,11 @@ final class VectorLanes extends Lanes {
             s = VectorMath.sum(a.add(b));
         }
         return s + plain.dot(x, y, i, to);
+    }
+
+    @Override
+    FloatNorms norms() {
+        return norms;
     }
 
     @Override

@@ -23,21 +23,21 @@ final class VectorRows implements FloatRows {
         return a.blend(b, b.compare(VectorOperators.GT, a));
     }
 
-    private static FloatVector load(MemorySegment x, long element) {
+    static FloatVector load(MemorySegment x, long element) {
         return FloatVector.fromMemorySegment(SPECIES, x, element * Float.BYTES, ORDER);
     }
 
     /** A view made where it is used: what the loop asks of it stays in registers, also across stores. */
-    private static MemorySegment run(MemorySegment x, long at, long n) {
+    static MemorySegment run(MemorySegment x, long at, long n) {
         return x.asSlice(at * Float.BYTES, n * Float.BYTES);
     }
 
-    private static void store(FloatVector v, MemorySegment out, long element) {
+    static void store(FloatVector v, MemorySegment out, long element) {
         v.intoMemorySegment(out, element * Float.BYTES, ORDER);
     }
 
     /** {@code v} in the last {@code count} lanes, zero before. */
-    private static FloatVector lastOf(FloatVector v, int count) {
+    static FloatVector lastOf(FloatVector v, int count) {
         VectorMask<Float> counted = SPECIES.indexInRange(0, WIDTH - count);
         return v.blend(0f, counted);
     }

@@ -7,6 +7,7 @@ import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -21,6 +22,7 @@ final class GpuKernels implements Kernels {
     private final Elementwise elementwise;
     private final Reductions reductions;
     private final SoftmaxLaunches softmax;
+    private final Norms norms;
     private final Losses losses;
     private final Indexing indexing;
     private final Products products;
@@ -33,6 +35,7 @@ final class GpuKernels implements Kernels {
         elementwise = new Elementwise(runtime);
         reductions = new Reductions(runtime, allocator, elementwise);
         softmax = new SoftmaxLaunches(runtime);
+        norms = new Norms(runtime, allocator);
         losses = new Losses(runtime, allocator, flag);
         indexing = new Indexing(runtime, flag);
         products = new Products(runtime);
@@ -55,6 +58,7 @@ final class GpuKernels implements Kernels {
         elementwise.buildAll();
         reductions.buildAll();
         softmax.buildAll();
+        norms.buildAll();
         losses.buildAll();
         indexing.buildAll();
         products.buildAll();
@@ -105,6 +109,16 @@ final class GpuKernels implements Kernels {
     @Override
     public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         softmax.softmaxGrad(kind, g, y, rows, dx);
+    }
+
+    @Override
+    public void norm(Norm norm, Strided x, Strided out) {
+        norms.norm(norm, x, out);
+    }
+
+    @Override
+    public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
+        norms.normGrad(norm, g, x, dx, dweight, dbias);
     }
 
     @Override

@@ -16,6 +16,7 @@ import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -159,6 +160,45 @@ class ArgumentsTest {
         kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
         launched("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3 x_offset=5 y_offset=9"
                 + " out_offset=3)");
+    }
+
+    @Test
+    void norms() {
+        Rows rows = new Rows(2, 3, 1);
+        Strided weight = dense("w", DType.F64, 7, 3);
+        Strided bias = dense("b", DType.F64, 8, 3);
+        Strided mean = dense("m", DType.F64, 9, 2);
+        Strided scale = dense("s", DType.F64, 4, 2);
+        Strided g = dense("g", DType.F64, 6, 2, 3);
+        String head = " rows=2 length=3 centred=";
+        String eps = " eps=" + bits(0.5);
+        kernels.norm(new Norm(rows, 0.5, weight, bias, mean, scale), x, out);
+        launched("norm/norm_rows(out=o mean=m scale=s in=x weight=w bias=b" + head + "1 has_weight=1 has_bias=1" + eps
+                + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=7 bias_offset=8 mean_offset=9 scale_offset=4"
+                + " out_offset=3 bias_out_offset=0 parts_offset=0)");
+        kernels.norm(new Norm(rows, 0.5, null, null, null, scale), x, out);
+        launched("norm/norm_rows(out=o mean=s scale=s in=x weight=x bias=x" + head + "0 has_weight=0 has_bias=0" + eps
+                + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=0 bias_offset=0 mean_offset=0 scale_offset=4"
+                + " out_offset=3 bias_out_offset=0 parts_offset=0)");
+        Strided dweight = dense("v", DType.F64, 2, 3);
+        Strided dbias = dense("c", DType.F64, 1, 3);
+        kernels.normGrad(new Norm(rows, 0.5, weight, null, mean, scale), g, x, out, dweight, dbias);
+        String offsets = " slices=1 each=2 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
+                + " scale_offset=4 out_offset=";
+        launched(
+                "norm/norm_rows_grad(dx=o gradient=g in=x weight=w mean=m scale=s" + head + "1 has_weight=1 has_bias=0"
+                        + eps + " slices=0 each=0 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
+                        + " scale_offset=4 out_offset=3 bias_out_offset=0 parts_offset=0)",
+                "norm/norm_columns(workspace=work gradient=g in=x mean=m scale=s" + head + "1 has_weight=1 has_bias=1"
+                        + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + ")",
+                "norm/norm_total(dweight=v dbias=c workspace=work" + head + "1 has_weight=1 has_bias=1" + eps + offsets
+                        + "2 bias_out_offset=1 parts_offset=" + parts + ")");
+        kernels.normGrad(new Norm(rows, 0.5, weight, null, mean, scale), g, x, null, null, dbias);
+        launched(
+                "norm/norm_columns(workspace=work gradient=g in=x mean=m scale=s" + head + "1 has_weight=0 has_bias=1"
+                        + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + ")",
+                "norm/norm_total(dweight=c dbias=c workspace=work" + head + "1 has_weight=0 has_bias=1" + eps + offsets
+                        + "0 bias_out_offset=1 parts_offset=" + parts + ")");
     }
 
     @Test
@@ -384,6 +424,7 @@ class ArgumentsTest {
                 ArgumentsTest::reductions,
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
+                ArgumentsTest::norms,
                 ArgumentsTest::losses,
                 ArgumentsTest::elementsThatAnIndexNames,
                 ArgumentsTest::slicesThatAnIndexNames,
