@@ -12,8 +12,8 @@ SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*COLUMNS_(1|8|256)__|
 SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|COLUMNS_(1|16|128)__)
 
 # Shapes that a CPU has on OpenCL: a thread for each row, lanes of vectors. They are not in the catalog.
-CPU_FILES := copy index matmul nll norm reduce scan softmax topk
-FILES ?= arange binary copy fill index matmul nll norm random reduce scan softmax_columns softmax_rows topk unary update where
+CPU_FILES := copy index matmul nll norm reduce rowsums scan softmax topk
+FILES ?= arange binary copy fill index matmul nll norm random reduce rowsums scan softmax_columns softmax_rows topk unary update where
 TESTS ?= elementwise indexing losses matmul moves norm numbers reduce softmax test
 HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)
 SOURCES := $(wildcard $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/*.tsv $(KERNELS)/expand.sh) $(HERE)/host/expand.sh

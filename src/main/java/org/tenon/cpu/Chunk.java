@@ -31,6 +31,11 @@ abstract class Chunk {
 
     abstract void multiply(int from, int to, double value);
 
+    abstract void fill(int from, int to, double value);
+
+    /** Adds to element {@code i}. */
+    abstract void add(int i, double value);
+
     /** {@code this *= other}. */
     abstract void multiply(Chunk other, int n);
 

@@ -100,6 +100,37 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight) {
+        CrossEntropy.forward(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    }
+
+    @Override
+    public void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx) {
+        CrossEntropy.backward(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
+    }
+
+    @Override
     public void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out) {
         Indexing.gather(in, dim, index, check, out);
     }

@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
+
 /** A {@link Chunk} of doubles, for float64. */
 final class DoubleChunk extends Chunk {
     private final double[] x = new double[CAPACITY];
@@ -77,6 +79,16 @@ final class DoubleChunk extends Chunk {
         for (int i = from; i < to; i++) {
             x[i] *= v;
         }
+    }
+
+    @Override
+    void fill(int from, int to, double value) {
+        Arrays.fill(x, from, to, value);
+    }
+
+    @Override
+    void add(int i, double value) {
+        x[i] += value;
     }
 
     @Override

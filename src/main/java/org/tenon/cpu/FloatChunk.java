@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
+
 /** A {@link Chunk} of floats, for float32 and the half types. */
 final class FloatChunk extends Chunk {
     private final float[] x = new float[CAPACITY];
@@ -57,6 +59,16 @@ final class FloatChunk extends Chunk {
         for (int i = from; i < to; i++) {
             x[i] *= v;
         }
+    }
+
+    @Override
+    void fill(int from, int to, double value) {
+        Arrays.fill(x, from, to, (float) value);
+    }
+
+    @Override
+    void add(int i, double value) {
+        x[i] += (float) value;
     }
 
     @Override

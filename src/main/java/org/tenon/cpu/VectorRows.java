@@ -99,6 +99,19 @@ final class VectorRows implements FloatRows {
     }
 
     @Override
+    public void expTimes(MemorySegment x, MemorySegment out, long at, int n, float shift, float factor) {
+        MemorySegment from = run(x, at, n);
+        MemorySegment to = run(out, at, n);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            store(VectorMath.expBelow(load(from, i).sub(shift)).mul(factor), to, i);
+        }
+        if (i < n) {
+            store(VectorMath.expBelow(load(from, n - WIDTH).sub(shift)).mul(factor), to, n - WIDTH);
+        }
+    }
+
+    @Override
     public void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b) {
         MemorySegment from = run(x, at, n);
         MemorySegment to = run(out, at, n);

@@ -148,6 +148,37 @@ final class GpuKernels implements Kernels {
     }
 
     @Override
+    public void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight) {
+        losses.crossEntropy(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    }
+
+    @Override
+    public void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx) {
+        losses.crossEntropyGrad(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
+    }
+
+    @Override
     public void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out) {
         indexing.gather(in, dim, index, check, out);
     }

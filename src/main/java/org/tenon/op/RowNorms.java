@@ -5,6 +5,7 @@ import static org.tenon.op.Graph.grads;
 import org.tenon.DType;
 import org.tenon.spi.Norm;
 import org.tenon.spi.Rows;
+import org.tenon.spi.Strided;
 
 /** Layer norm and RMS norm, each a kernel forward and one backward, which has no gradient itself. */
 final class RowNorms {
@@ -24,10 +25,10 @@ final class RowNorms {
             Value mean = centred ? Value.allocate(op, x.backend(), wide, rows.outer()) : null;
             Value scale = Value.allocate(op, x.backend(), wide, rows.outer());
             Value y = Value.allocate(op, x.backend(), x.dtype(), x.layout().sizes());
-            try (Operands all = new Operands(x, weight, bias);
-                    Pins _ = Pins.of(all.x(), all.weight(), all.bias(), mean, scale, y)) {
-                Norm norm = norm(rows, eps, all.weight(), all.bias(), mean, scale);
-                x.backend().kernels().norm(norm, all.x().strided(), y.strided());
+            try (Operands all = Operands.of(x, weight, bias);
+                    Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), mean, scale, y)) {
+                Norm norm = norm(rows, eps, all.strided(1), all.strided(2), mean, scale);
+                x.backend().kernels().norm(norm, all.strided(0), y.strided());
             }
             return Graph.record(
                     op,
@@ -49,14 +50,8 @@ final class RowNorms {
         Value[] gradients(Node.Incoming in);
     }
 
-    private static Norm norm(Rows rows, double eps, Value weight, Value bias, Value mean, Value scale) {
-        return new Norm(
-                rows,
-                eps,
-                weight == null ? null : weight.strided(),
-                bias == null ? null : bias.strided(),
-                mean == null ? null : mean.strided(),
-                scale.strided());
+    private static Norm norm(Rows rows, double eps, Strided weight, Strided bias, Value mean, Value scale) {
+        return new Norm(rows, eps, weight, bias, mean == null ? null : mean.strided(), scale.strided());
     }
 
     private static Value[] gradients(
@@ -71,49 +66,18 @@ final class RowNorms {
                 : null;
         Value dweight = in.needs(1) ? Value.allocate(op, x.backend(), x.dtype(), weight.sizes()) : null;
         Value dbias = in.needs(2) ? Value.allocate(op, x.backend(), x.dtype(), biasSizes) : null;
-        try (Operands all = new Operands(x, weight, null);
-                Dense slope = Dense.of(g);
-                Pins _ = Pins.of(slope.value(), all.x(), all.weight(), mean, scale, dx, dweight, dbias)) {
+        try (Operands all = Operands.of(x, weight, g);
+                Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), mean, scale, dx, dweight, dbias)) {
             x.backend()
                     .kernels()
                     .normGrad(
-                            norm(rows, eps, all.weight(), null, mean, scale),
-                            slope.value().strided(),
-                            all.x().strided(),
+                            norm(rows, eps, all.strided(1), null, mean, scale),
+                            all.strided(2),
+                            all.strided(0),
                             dx == null ? null : dx.strided(),
                             dweight == null ? null : dweight.strided(),
                             dbias == null ? null : dbias.strided());
         }
         return grads(dx, dweight, dbias);
-    }
-
-    /** Row-major forms of operands, some of which are null. */
-    private record Operands(Dense denseX, Dense denseWeight, Dense denseBias) implements AutoCloseable {
-        Operands(Value x, Value weight, Value bias) {
-            this(Dense.of(x), weight == null ? null : Dense.of(weight), bias == null ? null : Dense.of(bias));
-        }
-
-        Value x() {
-            return denseX.value();
-        }
-
-        Value weight() {
-            return denseWeight == null ? null : denseWeight.value();
-        }
-
-        Value bias() {
-            return denseBias == null ? null : denseBias.value();
-        }
-
-        @Override
-        public void close() {
-            denseX.close();
-            if (denseWeight != null) {
-                denseWeight.close();
-            }
-            if (denseBias != null) {
-                denseBias.close();
-            }
-        }
     }
 }

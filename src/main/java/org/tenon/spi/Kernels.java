@@ -74,6 +74,37 @@ public interface Kernels {
             Strided totalWeight,
             Strided dx);
 
+    /**
+     * Cross entropy of logits, whose rows are neighbouring elements: {@link #nll} of their log-softmax. {@code max} and {@code sum},
+     * one a row, float64 if the input is, else float32, receive the maximum of each row and the sum of
+     * {@code exp(x - max)}.
+     */
+    void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight);
+
+    /** Its backward, from what the forward wrote: {@code dx = weight * g / total * (exp(x - max) / sum - [class is the target])}. */
+    void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx);
+
     /** {@code out[i][j][k] = in[i][index[i][j][k]][k]} for axis {@code dim}; {@code out} has the sizes of {@code index}. */
     void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out);
 

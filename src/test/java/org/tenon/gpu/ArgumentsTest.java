@@ -210,16 +210,49 @@ class ArgumentsTest {
         String head = " count=12 length=5 inner=3 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
         String offsets = " x_offset=5 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
         kernels.nll(x, rows, target, weight, LossReduction.NONE, CHECK, out, null);
-        launched("nll/nll_each(out=o x=x target=t weight=w flag=flag" + head + "0 launch=1" + offsets
-                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0)");
+        String none = " logits=0 in_offset=0 top_offset=0 sum_offset=0)";
+        launched("nll/nll_each(out=o x=x target=t weight=w top=x sum=x flag=flag" + head + "0 launch=1" + offsets
+                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + none);
         kernels.nll(x, rows, target, weight, LossReduction.MEAN, CHECK, out, total);
-        String mean = head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + ")";
+        String mean =
+                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + none;
         launched(
-                "nll/nll_parts(workspace=work x=x target=t weight=w flag=flag" + mean,
+                "nll/nll_parts(workspace=work x=x target=t weight=w top=x sum=x flag=flag" + mean,
                 "nll/nll_total(out=o total=total workspace=work" + mean);
         kernels.nllGrad(x, rows, target, weight, LossReduction.SUM, CHECK, total, out);
-        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total flag=flag" + head + "0 launch=3" + offsets
-                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0)");
+        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total in=x top=x sum=x flag=flag" + head + "0 launch=3"
+                + offsets + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + none);
+    }
+
+    @Test
+    void entropies() {
+        Rows rows = new Rows(4, 5, 1);
+        Strided logits = dense("x", DType.F64, 6, 4, 5);
+        Strided target = dense("t", DType.I64, 9, 4);
+        Strided weight = dense("w", DType.F64, 13, 5);
+        Strided max = dense("m", DType.F64, 17, 4);
+        Strided sum = dense("s", DType.F64, 21, 4);
+        Strided total = dense("total", DType.F64, 15);
+        String head = " count=4 length=5 inner=1 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
+        String tail = " logits=1 in_offset=6 top_offset=17 sum_offset=21)";
+        String offsets = " x_offset=6 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
+        kernels.crossEntropy(logits, rows, target, weight, LossReduction.NONE, CHECK, max, sum, out, null);
+        launched(
+                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
+                "nll/nll_each(out=o x=x target=t weight=w top=m sum=s flag=flag" + head + "0 launch=1" + offsets
+                        + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + tail);
+        kernels.crossEntropy(logits, rows, target, weight, LossReduction.MEAN, CHECK, max, sum, out, total);
+        String mean =
+                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + tail;
+        launched(
+                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
+                "nll/nll_parts(workspace=work x=x target=t weight=w top=m sum=s flag=flag" + mean,
+                "nll/nll_total(out=o total=total workspace=work" + mean);
+        Strided g = dense("g", DType.F64, 8);
+        kernels.crossEntropyGrad(g, logits, rows, target, weight, LossReduction.SUM, CHECK, max, sum, total, out);
+        launched("nll/nll_grad(dx=o g=g target=t weight=w total=total in=x top=m sum=s flag=flag" + head
+                + "0 launch=3" + offsets.replace("x_offset=6", "x_offset=8")
+                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + tail);
     }
 
     @Test
@@ -426,6 +459,7 @@ class ArgumentsTest {
                 ArgumentsTest::softmax,
                 ArgumentsTest::norms,
                 ArgumentsTest::losses,
+                ArgumentsTest::entropies,
                 ArgumentsTest::elementsThatAnIndexNames,
                 ArgumentsTest::slicesThatAnIndexNames,
                 ArgumentsTest::products,
