@@ -1,13 +1,31 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.tenon.DType;
 import org.tenon.spi.Strided;
 
 /** Constants, sequences and copies that convert. */
 final class Copies {
+    /** The least number of bytes worth handing to another thread, where memory is all that counts. */
+    private static final long BYTES = 16 * Parallel.GRAIN;
+
     private Copies() {}
 
+    private static MemorySegment dense(Strided operand) {
+        long bytes = operand.dtype().bytes();
+        return CpuBuffer.segment(operand).asSlice(operand.offset() * bytes, operand.count() * bytes);
+    }
+
     static void fill(Strided out, double value) {
+        if (value == 0 && 1 / value > 0 && out.isContiguous()) {
+            MemorySegment memory = dense(out);
+            Parallel.range(
+                    memory.byteSize(),
+                    BYTES,
+                    (from, to) -> memory.asSlice(from, to - from).fill((byte) 0));
+            return;
+        }
         Parallel.range(out.count(), Parallel.GRAIN, (from, to) -> {
             Writer writer = new Writer(out, from);
             int size = Elementwise.size(from, to);
@@ -56,6 +74,13 @@ final class Copies {
     }
 
     static void copy(Strided in, Strided out) {
+        if (in.dtype() == out.dtype() && in.dtype() != DType.BOOL && in.isContiguous() && out.isContiguous()) {
+            MemorySegment source = dense(in);
+            MemorySegment target = dense(out);
+            Parallel.range(
+                    target.byteSize(), BYTES, (from, to) -> MemorySegment.copy(source, from, target, from, to - from));
+            return;
+        }
         Parallel.range(out.count(), Parallel.GRAIN, (from, to) -> {
             Reader reader = new Reader(in, from);
             Writer writer = new Writer(out, from);

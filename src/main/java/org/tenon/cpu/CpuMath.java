@@ -7,8 +7,8 @@ import org.tenon.spi.UnaryOp;
 final class CpuMath {
     private static final double ROOT_HALF = Math.sqrt(0.5);
     private static final double PDF = 1 / Math.sqrt(2 * Math.PI);
-    private static final double TANH_SCALE = Math.sqrt(2 / Math.PI);
-    private static final double TANH_CUBE = 0.044715;
+    static final double TANH_SCALE = Math.sqrt(2 / Math.PI);
+    static final double TANH_CUBE = 0.044715;
     private static final double ERF_SCALE = 2 / Math.sqrt(Math.PI);
 
     private CpuMath() {}

@@ -9,6 +9,9 @@ final class Elementwise {
     private Elementwise() {}
 
     static void unary(UnaryOp op, Strided in, double p0, double p1, Strided out) {
+        if (MemoryElementwise.unary(op, in, p0, p1, out)) {
+            return;
+        }
         Parallel.range(out.count(), Parallel.GRAIN, (from, to) -> {
             Reader reader = new Reader(in, from);
             Writer writer = new Writer(out, from);
@@ -42,6 +45,9 @@ final class Elementwise {
     }
 
     static void binary(BinaryOp op, Strided a, Strided b, Strided out) {
+        if (MemoryElementwise.binary(op, a, b, out)) {
+            return;
+        }
         Parallel.range(out.count(), Parallel.GRAIN, (from, to) -> {
             Reader left = new Reader(a, from);
             Reader right = new Reader(b, from);
@@ -82,6 +88,9 @@ final class Elementwise {
     }
 
     static void where(Strided condition, Strided a, Strided b, Strided out) {
+        if (MemoryElementwise.where(condition, a, b, out)) {
+            return;
+        }
         Parallel.range(out.count(), Parallel.GRAIN, (from, to) -> {
             Reader chooser = new Reader(condition, from);
             Reader left = new Reader(a, from);

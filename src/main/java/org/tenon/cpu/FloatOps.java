@@ -32,7 +32,7 @@ final class FloatOps {
             case RELU -> {
                 for (int i = 0; i < n; i++) {
                     float v = x[i];
-                    x[i] = v > 0 ? v : v == v ? 0 : v;
+                    x[i] = Math.max(v, 0f);
                 }
             }
             case ADD_SCALAR -> {

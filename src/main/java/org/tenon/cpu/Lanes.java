@@ -66,6 +66,9 @@ abstract class Lanes {
     /** Norms without a pass through arrays, or null where that gains nothing. */
     abstract FloatNorms norms();
 
+    /** Elementwise functions without a pass through arrays, or null where that gains nothing. */
+    abstract FloatLoops loops();
+
     /** How many columns of a product {@link #multiply} computes at once. */
     abstract int columns();
 

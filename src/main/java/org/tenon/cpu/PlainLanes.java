@@ -168,6 +168,11 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    FloatLoops loops() {
+        return null;
+    }
+
+    @Override
     int columns() {
         return COLUMNS;
     }

@@ -15,6 +15,7 @@ final class VectorLanes extends Lanes {
     private final PlainLanes plain = new PlainLanes();
     private final FloatRows rows = new VectorRows();
     private final FloatNorms norms = new VectorNorms();
+    private final FloatLoops loops = new VectorLoops();
 
     static boolean isWorthwhile() {
         return WIDTH >= 4 && VectorMath.INTS.length() == WIDTH;
@@ -49,41 +50,78 @@ final class VectorLanes extends Lanes {
         }
     }
 
-    @Override
-    void tanh(float[] x, int n) {
+    /** The exponential that the hyperbolic tangent needs; apart, since both in one loop are too much to inline. */
+    private static float[] tanhPower(float[] x, int n) {
+        float[] power = new float[(n + WIDTH - 1) / WIDTH * WIDTH];
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+            VectorMath.tanhPower(FloatVector.fromArray(SPECIES, x, i)).intoArray(power, i);
         }
         if (i < n) {
             var rest = SPECIES.indexInRange(i, n);
-            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
+            VectorMath.tanhPower(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(power, i, rest);
         }
+        return power;
+    }
+
+    @Override
+    void tanh(float[] x, int n) {
+        float[] power = tanhPower(x, n);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i), FloatVector.fromArray(SPECIES, power, i))
+                    .intoArray(x, i);
+        }
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            VectorMath.tanh(FloatVector.fromArray(SPECIES, x, i, rest), FloatVector.fromArray(SPECIES, power, i))
+                    .intoArray(x, i, rest);
+        }
+    }
+
+    /** The exponential that GELU and its derivative need; apart, since both in one loop are too much to inline. */
+    private static float[] bell(float[] x, int n) {
+        float[] bell = new float[(n + WIDTH - 1) / WIDTH * WIDTH];
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            VectorMath.bell(FloatVector.fromArray(SPECIES, x, i)).intoArray(bell, i);
+        }
+        if (i < n) {
+            var rest = SPECIES.indexInRange(i, n);
+            VectorMath.bell(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(bell, i, rest);
+        }
+        return bell;
     }
 
     @Override
     void gelu(float[] x, int n) {
+        float[] bell = bell(x, n);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i), FloatVector.fromArray(SPECIES, bell, i))
+                    .intoArray(x, i);
         }
         if (i < n) {
             var rest = SPECIES.indexInRange(i, n);
-            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i, rest)).intoArray(x, i, rest);
+            VectorMath.gelu(FloatVector.fromArray(SPECIES, x, i, rest), FloatVector.fromArray(SPECIES, bell, i))
+                    .intoArray(x, i, rest);
         }
     }
 
     @Override
     void geluGrad(float[] g, float[] x, int n) {
+        float[] bell = bell(x, n);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector slope = VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i));
-            slope.mul(FloatVector.fromArray(SPECIES, g, i)).intoArray(g, i);
+            VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i), FloatVector.fromArray(SPECIES, bell, i))
+                    .mul(FloatVector.fromArray(SPECIES, g, i))
+                    .intoArray(g, i);
         }
         if (i < n) {
             var rest = SPECIES.indexInRange(i, n);
-            FloatVector slope = VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i, rest));
-            slope.mul(FloatVector.fromArray(SPECIES, g, i, rest)).intoArray(g, i, rest);
+            VectorMath.geluSlope(FloatVector.fromArray(SPECIES, x, i, rest), FloatVector.fromArray(SPECIES, bell, i))
+                    .mul(FloatVector.fromArray(SPECIES, g, i, rest))
+                    .intoArray(g, i, rest);
         }
     }
 
@@ -167,6 +205,11 @@ final class VectorLanes extends Lanes {
     @Override
     FloatRows rows() {
         return rows;
+    }
+
+    @Override
+    FloatLoops loops() {
+        return loops;
     }
 
     @Override

@@ -23,6 +23,8 @@ final class VectorMath {
     private static final float ROUND = 0x1.8p23f;
     /** Its last bits are those of an integer added to it, plus 127, the bias of an exponent. */
     private static final float BIASED = ROUND + 127;
+    /** For a scale of half the size, which is a float where the result is infinite. */
+    private static final float LESS_BIASED = ROUND + 126;
 
     private static final float NEAR_ZERO = -87.3f;
     private static final int BITS_OF_ROOT_HALF = Float.floatToRawIntBits((float) Math.sqrt(0.5));
@@ -52,18 +54,23 @@ final class VectorMath {
         return s.add(s.rearrange(BY_1)).lane(0);
     }
 
-    /** {@code e^v}, everywhere. */
+    /** {@code e^v}, everywhere: {@code 2^k e^r} in two factors, so that results near the ends of the range are right. */
     static FloatVector exp(FloatVector v) {
-        FloatVector clamped = v.max(-104f).min(89f);
-        FloatVector k = clamped.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, ROUND))
-                .sub(ROUND);
-        FloatVector p = power(k, clamped);
-        IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, INTS, 0);
-        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        FloatVector scale = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        FloatVector rest =
-                exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        return p.mul(scale).mul(rest);
+        FloatVector c = atMost(v, 89f);
+        c = c.blend(-104f, c.compare(VectorOperators.LT, -104f));
+        FloatVector shifted = c.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, LESS_BIASED));
+        FloatVector p = power(shifted.sub(LESS_BIASED), c);
+        VectorMask<Float> tiny = c.compare(VectorOperators.LT, -86f);
+        FloatVector scale = shifted.add(32f, tiny)
+                .reinterpretAsInts()
+                .lanewise(VectorOperators.LSHL, 23)
+                .reinterpretAsFloats();
+        return p.mul(scale).mul(FloatVector.broadcast(SPECIES, 2f).blend(0x1p-31f, tiny));
+    }
+
+    /** The smaller; NaN of NaN. Where it does not matter which zero comes out: {@code min} takes three times as long. */
+    private static FloatVector atMost(FloatVector v, float most) {
+        return v.blend(most, v.compare(VectorOperators.GT, most));
     }
 
     /** {@code e^v} for v below 88, 0 where that is no normal number: what a softmax needs, at half the price. */
@@ -96,12 +103,10 @@ final class VectorMath {
      */
     static FloatVector log(FloatVector v) {
         VectorMask<Float> small = v.compare(VectorOperators.LT, Float.MIN_NORMAL);
-        FloatVector normal = v.blend(v.mul(0x1p23f), small);
-        IntVector bits = normal.reinterpretAsInts();
+        IntVector bits = v.mul(0x1p23f, small).reinterpretAsInts();
         IntVector exponent = bits.sub(BITS_OF_ROOT_HALF).lanewise(VectorOperators.ASHR, 23);
         FloatVector m = bits.sub(exponent.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
-        FloatVector e = (FloatVector) exponent.convertShape(VectorOperators.I2F, SPECIES, 0);
-        e = e.blend(e.sub(23f), small);
+        FloatVector e = ((FloatVector) exponent.convertShape(VectorOperators.I2F, SPECIES, 0)).sub(23f, small);
         FloatVector s = m.sub(1f).div(m.add(1f));
         FloatVector z = s.mul(s);
         FloatVector p = FloatVector.broadcast(SPECIES, 2f / 9);
@@ -111,15 +116,23 @@ final class VectorMath {
         FloatVector tail = p.mul(z).mul(s);
         FloatVector result =
                 e.fma(FloatVector.broadcast(SPECIES, LN2_LOW), tail).add(s.add(s));
-        result = e.fma(FloatVector.broadcast(SPECIES, LN2_HIGH), result);
-        result = result.blend(v, v.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
-        result = result.blend(v, v.test(VectorOperators.IS_NAN));
-        result = result.blend(Float.NEGATIVE_INFINITY, v.compare(VectorOperators.EQ, 0f));
-        return result.blend(Float.NaN, v.compare(VectorOperators.LT, 0f));
+        return logOfOthers(v, e.fma(FloatVector.broadcast(SPECIES, LN2_HIGH), result));
     }
 
-    /** {@code tanh v}: an odd polynomial near 0, with a relative error of 4e-9, else {@code 1 - 2 / (e^(2|v|) + 1)}. */
-    static FloatVector tanh(FloatVector v) {
+    /** What {@code log} says of zero, of what is below it, of infinity and of NaN is replaced. */
+    private static FloatVector logOfOthers(FloatVector v, FloatVector log) {
+        FloatVector result = log.blend(v, v.lt(Float.POSITIVE_INFINITY).not());
+        result = result.blend(Float.NaN, v.compare(VectorOperators.LT, 0f));
+        return result.blend(Float.NEGATIVE_INFINITY, v.compare(VectorOperators.EQ, 0f));
+    }
+
+    /** {@code e^(-2|v|)}, which {@link #tanh} needs; apart, since both in one loop are too much to inline. */
+    static FloatVector tanhPower(FloatVector v) {
+        return expBelow(v.abs().mul(-2f));
+    }
+
+    /** {@code tanh v}, given {@link #tanhPower}: an odd polynomial near 0, with a relative error of 4e-9, else {@code 1 - 2 e / (1 + e)}. */
+    static FloatVector tanh(FloatVector v, FloatVector e) {
         FloatVector z = v.mul(v);
         FloatVector q = FloatVector.broadcast(SPECIES, -0.005704986326826767f);
         q = q.fma(z, FloatVector.broadcast(SPECIES, 0.020639086567731377f));
@@ -127,32 +140,65 @@ final class VectorMath {
         q = q.fma(z, FloatVector.broadcast(SPECIES, 0.13331442194748425f));
         q = q.fma(z, FloatVector.broadcast(SPECIES, -0.33333281941853726f));
         FloatVector near = q.mul(z).fma(v, v);
-        FloatVector magnitude = v.abs();
-        FloatVector e = expBelow(magnitude.mul(-2f));
-        FloatVector far = e.mul(-2f).div(e.add(1f)).add(1f);
-        far = far.blend(far.neg(), v.compare(VectorOperators.LT, 0f));
-        return far.blend(near, magnitude.compare(VectorOperators.LT, TANH_SMALL));
+        FloatVector one = FloatVector.broadcast(SPECIES, 1f);
+        FloatVector far = one.sub(e.add(e).div(e.add(one)));
+        far = far.reinterpretAsInts()
+                .or(v.reinterpretAsInts().and(Integer.MIN_VALUE))
+                .reinterpretAsFloats();
+        return far.blend(near, v.abs().compare(VectorOperators.LT, TANH_SMALL));
     }
 
-    /** {@code v} times the normal distribution function of v. */
-    static FloatVector gelu(FloatVector v) {
-        FloatVector a = v.abs().min(GaussianTail.END);
-        return v.mul(below(v, tail(a, bell(a))));
+    /** {@code max(v, 0)}. */
+    static FloatVector relu(FloatVector v) {
+        return v.blend(0f, v.compare(VectorOperators.LE, 0f));
+    }
+
+    /** {@code 1 / (1 + e^-v)}. */
+    static FloatVector sigmoid(FloatVector v) {
+        return FloatVector.broadcast(SPECIES, 1f).div(exp(v.neg()).add(1f));
+    }
+
+    /** -1, 0 or 1; NaN of NaN. */
+    static FloatVector sign(FloatVector v) {
+        FloatVector s = FloatVector.zero(SPECIES).blend(1f, v.compare(VectorOperators.GT, 0f));
+        s = s.blend(-1f, v.compare(VectorOperators.LT, 0f));
+        return s.blend(v, v.test(VectorOperators.IS_NAN));
+    }
+
+    /** {@code g} times {@link #sign} of v. */
+    static FloatVector absGrad(FloatVector g, FloatVector v) {
+        FloatVector s = FloatVector.zero(SPECIES).blend(g, v.compare(VectorOperators.GT, 0f));
+        s = s.blend(g.neg(), v.compare(VectorOperators.LT, 0f));
+        return s.blend(v, v.test(VectorOperators.IS_NAN));
+    }
+
+    /** What {@link #tanh} is taken of for the approximation of GELU. */
+    static FloatVector geluTanhArgument(FloatVector v) {
+        return v.mul((float) CpuMath.TANH_CUBE).mul(v).mul(v).add(v).mul((float) CpuMath.TANH_SCALE);
+    }
+
+    /** The approximation of GELU by {@link #tanh}, given {@link #tanhPower} of {@link #geluTanhArgument} of v. */
+    static FloatVector geluTanh(FloatVector v, FloatVector power) {
+        return v.mul(0.5f).mul(tanh(geluTanhArgument(v), power).add(1f));
+    }
+
+    /** {@code v} times the normal distribution function of v, given {@link #bell} of v. */
+    static FloatVector gelu(FloatVector v, FloatVector bell) {
+        return v.mul(below(v, tail(atMost(v.abs(), GaussianTail.END), bell)));
     }
 
     /** The derivative of {@link #gelu}: the distribution function, and v times the density. */
-    static FloatVector geluSlope(FloatVector v) {
-        FloatVector a = v.abs().min(GaussianTail.END);
-        FloatVector e = bell(a);
-        return e.mul(GaussianTail.DENSITY).fma(v, below(v, tail(a, e)));
+    static FloatVector geluSlope(FloatVector v, FloatVector bell) {
+        return bell.mul(GaussianTail.DENSITY).fma(v, below(v, tail(atMost(v.abs(), GaussianTail.END), bell)));
     }
 
     private static FloatVector below(FloatVector v, FloatVector tail) {
-        return tail.blend(tail.neg().add(1f), v.compare(VectorOperators.GT, 0f));
+        return tail.blend(FloatVector.broadcast(SPECIES, 1f).sub(tail), v.compare(VectorOperators.GT, 0f));
     }
 
-    /** {@code e^(-a^2 / 2)}; what the square loses to rounding is made up for. */
-    private static FloatVector bell(FloatVector a) {
+    /** {@code e^(-v^2 / 2)}, up to the end of {@link GaussianTail}; what the square loses to rounding is made up for. */
+    static FloatVector bell(FloatVector v) {
+        FloatVector a = atMost(v.abs(), GaussianTail.END);
         FloatVector square = a.mul(a);
         FloatVector lost = a.fma(a, square.neg());
         FloatVector e = expBelow(square.mul(-0.5f));

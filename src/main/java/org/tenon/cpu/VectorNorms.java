@@ -1,5 +1,8 @@
 package org.tenon.cpu;
 
+import static org.tenon.cpu.VectorMemory.load;
+import static org.tenon.cpu.VectorMemory.store;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -14,15 +17,15 @@ final class VectorNorms implements FloatNorms {
 
     @Override
     public float squares(MemorySegment x, long at, int n, float mean) {
-        MemorySegment from = VectorRows.run(x, at, n);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector d = VectorRows.load(from, i).sub(mean);
+            FloatVector d = load(from, i).sub(mean);
             a = d.fma(d, a);
         }
         if (i < n) {
-            FloatVector d = VectorRows.load(from, n - WIDTH).sub(mean);
+            FloatVector d = load(from, n - WIDTH).sub(mean);
             a = a.add(VectorRows.lastOf(d.mul(d), n - i));
         }
         return VectorMath.sum(a);
@@ -39,50 +42,63 @@ final class VectorNorms implements FloatNorms {
             MemorySegment weight,
             MemorySegment bias,
             long column) {
-        MemorySegment from = VectorRows.run(x, at, n);
-        MemorySegment to = VectorRows.run(out, at, n);
-        MemorySegment factors = VectorRows.run(weight, column, n);
         if (bias == null) {
-            scaled(from, to, n, mean, scale, factors);
+            scaled(x, out, at, n, mean, scale, weight, column);
         } else {
-            shifted(from, to, n, mean, scale, factors, VectorRows.run(bias, column, n));
+            shifted(x, out, at, n, mean, scale, weight, bias, column);
         }
     }
 
     private static void scaled(
-            MemorySegment from, MemorySegment to, int n, float mean, float scale, MemorySegment factors) {
+            MemorySegment x,
+            MemorySegment out,
+            long at,
+            int n,
+            float mean,
+            float scale,
+            MemorySegment weight,
+            long column) {
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment factors = weight.asSlice(column * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            VectorRows.store(standard(from, i, mean, scale).mul(VectorRows.load(factors, i)), to, i);
+            store(standard(from, i, mean, scale).mul(load(factors, i)), to, i);
         }
         if (i < n) {
             int last = n - WIDTH;
-            VectorRows.store(standard(from, last, mean, scale).mul(VectorRows.load(factors, last)), to, last);
+            store(standard(from, last, mean, scale).mul(load(factors, last)), to, last);
         }
     }
 
     private static void shifted(
-            MemorySegment from,
-            MemorySegment to,
+            MemorySegment x,
+            MemorySegment out,
+            long at,
             int n,
             float mean,
             float scale,
-            MemorySegment factors,
-            MemorySegment terms) {
+            MemorySegment weight,
+            MemorySegment bias,
+            long column) {
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment factors = weight.asSlice(column * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment terms = bias.asSlice(column * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             FloatVector h = standard(from, i, mean, scale);
-            VectorRows.store(h.fma(VectorRows.load(factors, i), VectorRows.load(terms, i)), to, i);
+            store(h.fma(load(factors, i), load(terms, i)), to, i);
         }
         if (i < n) {
             int last = n - WIDTH;
             FloatVector h = standard(from, last, mean, scale);
-            VectorRows.store(h.fma(VectorRows.load(factors, last), VectorRows.load(terms, last)), to, last);
+            store(h.fma(load(factors, last), load(terms, last)), to, last);
         }
     }
 
     private static FloatVector standard(MemorySegment x, int i, float mean, float scale) {
-        return VectorRows.load(x, i).sub(mean).mul(scale);
+        return load(x, i).sub(mean).mul(scale);
     }
 
     @Override
@@ -96,20 +112,20 @@ final class VectorNorms implements FloatNorms {
             MemorySegment weight,
             long column,
             float[] found) {
-        MemorySegment slope = VectorRows.run(g, at, n);
-        MemorySegment from = VectorRows.run(x, at, n);
-        MemorySegment factors = VectorRows.run(weight, column, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment factors = weight.asSlice(column * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
         FloatVector b = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector d = VectorRows.load(slope, i).mul(VectorRows.load(factors, i));
+            FloatVector d = load(slope, i).mul(load(factors, i));
             a = a.add(d);
             b = d.fma(standard(from, i, mean, scale), b);
         }
         if (i < n) {
             int last = n - WIDTH;
-            FloatVector d = VectorRows.load(slope, last).mul(VectorRows.load(factors, last));
+            FloatVector d = load(slope, last).mul(load(factors, last));
             a = a.add(VectorRows.lastOf(d, n - i));
             b = b.add(VectorRows.lastOf(d.mul(standard(from, last, mean, scale)), n - i));
         }
@@ -130,38 +146,38 @@ final class VectorNorms implements FloatNorms {
             long column,
             float a,
             float b) {
-        MemorySegment slope = VectorRows.run(g, at, n);
-        MemorySegment from = VectorRows.run(x, at, n);
-        MemorySegment to = VectorRows.run(out, at, n);
-        MemorySegment factors = VectorRows.run(weight, column, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment factors = weight.asSlice(column * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector d = VectorRows.load(slope, i).mul(VectorRows.load(factors, i));
+            FloatVector d = load(slope, i).mul(load(factors, i));
             FloatVector h = standard(from, i, mean, scale);
-            VectorRows.store(h.mul(-b).add(d.sub(a)).mul(scale), to, i);
+            store(h.mul(-b).add(d.sub(a)).mul(scale), to, i);
         }
         if (i < n) {
             int last = n - WIDTH;
-            FloatVector d = VectorRows.load(slope, last).mul(VectorRows.load(factors, last));
+            FloatVector d = load(slope, last).mul(load(factors, last));
             FloatVector h = standard(from, last, mean, scale);
-            VectorRows.store(h.mul(-b).add(d.sub(a)).mul(scale), to, last);
+            store(h.mul(-b).add(d.sub(a)).mul(scale), to, last);
         }
     }
 
     @Override
     public void add(
             MemorySegment g, MemorySegment x, long at, int n, float mean, float scale, float[] weight, float[] bias) {
-        MemorySegment slope = VectorRows.run(g, at, n);
-        MemorySegment from = VectorRows.run(x, at, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector v = VectorRows.load(slope, i);
+            FloatVector v = load(slope, i);
             addTo(weight, i, v.mul(standard(from, i, mean, scale)));
             addTo(bias, i, v);
         }
         if (i < n) {
             int last = n - WIDTH;
-            FloatVector v = VectorRows.lastOf(VectorRows.load(slope, last), n - i);
+            FloatVector v = VectorRows.lastOf(load(slope, last), n - i);
             addTo(weight, last, VectorRows.lastOf(v.mul(standard(from, last, mean, scale)), n - i));
             addTo(bias, last, v);
         }

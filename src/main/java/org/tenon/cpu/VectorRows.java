@@ -1,5 +1,8 @@
 package org.tenon.cpu;
 
+import static org.tenon.cpu.VectorMemory.load;
+import static org.tenon.cpu.VectorMemory.store;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -21,19 +24,6 @@ final class VectorRows implements FloatRows {
     /** The larger; where the second is NaN the first. */
     private static FloatVector max(FloatVector a, FloatVector b) {
         return a.blend(b, b.compare(VectorOperators.GT, a));
-    }
-
-    static FloatVector load(MemorySegment x, long element) {
-        return FloatVector.fromMemorySegment(SPECIES, x, element * Float.BYTES, ORDER);
-    }
-
-    /** A view made where it is used: what the loop asks of it stays in registers, also across stores. */
-    static MemorySegment run(MemorySegment x, long at, long n) {
-        return x.asSlice(at * Float.BYTES, n * Float.BYTES);
-    }
-
-    static void store(FloatVector v, MemorySegment out, long element) {
-        v.intoMemorySegment(out, element * Float.BYTES, ORDER);
     }
 
     /** {@code v} in the last {@code count} lanes, zero before. */
@@ -81,8 +71,8 @@ final class VectorRows implements FloatRows {
 
     @Override
     public float exp(MemorySegment x, MemorySegment out, long at, int n, float shift) {
-        MemorySegment from = run(x, at, n);
-        MemorySegment to = run(out, at, n);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
@@ -100,8 +90,8 @@ final class VectorRows implements FloatRows {
 
     @Override
     public void expTimes(MemorySegment x, MemorySegment out, long at, int n, float shift, float factor) {
-        MemorySegment from = run(x, at, n);
-        MemorySegment to = run(out, at, n);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             store(VectorMath.expBelow(load(from, i).sub(shift)).mul(factor), to, i);
@@ -113,8 +103,8 @@ final class VectorRows implements FloatRows {
 
     @Override
     public void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b) {
-        MemorySegment from = run(x, at, n);
-        MemorySegment to = run(out, at, n);
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             store(load(from, i).sub(a).sub(b), to, i);
@@ -136,10 +126,10 @@ final class VectorRows implements FloatRows {
             float a,
             float b,
             float[] found) {
-        MemorySegment added = run(x, add, n);
-        MemorySegment looked = run(x, look, n);
-        MemorySegment from = run(x, late, n);
-        MemorySegment to = run(out, late, n);
+        MemorySegment added = x.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment looked = x.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment from = x.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
         FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
         FloatVector sum = FloatVector.zero(SPECIES);
         int i = 0;
@@ -167,10 +157,10 @@ final class VectorRows implements FloatRows {
             float shift,
             float factor,
             float[] found) {
-        MemorySegment added = run(x, add, n);
-        MemorySegment looked = run(x, look, n);
-        MemorySegment to = run(out, add, n);
-        MemorySegment scaled = run(out, late, n);
+        MemorySegment added = x.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment looked = x.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment scaled = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
         FloatVector last = load(scaled, n - WIDTH).mul(factor);
         FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
         FloatVector sum = FloatVector.zero(SPECIES);
@@ -194,7 +184,7 @@ final class VectorRows implements FloatRows {
 
     @Override
     public void scale(MemorySegment x, long at, int n, float factor) {
-        MemorySegment all = run(x, at, n);
+        MemorySegment all = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector last = load(all, n - WIDTH).mul(factor);
         for (int i = 0; i <= n - WIDTH; i += WIDTH) {
             store(load(all, i).mul(factor), all, i);
@@ -231,9 +221,9 @@ final class VectorRows implements FloatRows {
 
     @Override
     public void logSoftmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
-        MemorySegment slope = run(g, at, n);
-        MemorySegment result = run(y, at, n);
-        MemorySegment to = run(out, at, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             store(VectorMath.expBelow(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
@@ -246,9 +236,9 @@ final class VectorRows implements FloatRows {
 
     @Override
     public void softmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
-        MemorySegment slope = run(g, at, n);
-        MemorySegment result = run(y, at, n);
-        MemorySegment to = run(out, at, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
             store(load(slope, i).sub(sum).mul(load(result, i)), to, i);
@@ -262,10 +252,10 @@ final class VectorRows implements FloatRows {
     @Override
     public float logSoftmaxGradStep(
             MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
-        MemorySegment slope = run(g, at, n);
-        MemorySegment result = run(y, at, n);
-        MemorySegment to = run(out, at, n);
-        MemorySegment next = run(g, look, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment next = g.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
@@ -283,11 +273,11 @@ final class VectorRows implements FloatRows {
     @Override
     public float softmaxGradStep(
             MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
-        MemorySegment slope = run(g, at, n);
-        MemorySegment result = run(y, at, n);
-        MemorySegment to = run(out, at, n);
-        MemorySegment nextSlope = run(g, look, n);
-        MemorySegment nextResult = run(y, look, n);
+        MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment nextSlope = g.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment nextResult = y.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
@@ -314,8 +304,8 @@ final class VectorRows implements FloatRows {
         for (long group = from; group < to; group += GROUP) {
             int count = (int) Math.min(GROUP, to - group);
             int end = count * len;
-            MemorySegment source = run(x, group * len, end);
-            MemorySegment target = run(out, group * len, end);
+            MemorySegment source = x.asSlice((group * len) * Float.BYTES, (long) end * Float.BYTES);
+            MemorySegment target = out.asSlice((group * len) * Float.BYTES, (long) end * Float.BYTES);
             int safe = Math.max(0, Math.floorDiv(end - WIDTH, len) + 1);
             for (int i = 0; i < safe; i++) {
                 FloatVector v = load(source, i * len).blend(Float.NEGATIVE_INFINITY, beyond);

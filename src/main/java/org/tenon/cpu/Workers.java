@@ -1,6 +1,7 @@
 package org.tenon.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import org.tenon.cpu.Parallel.Body;
@@ -9,7 +10,8 @@ import org.tenon.cpu.Parallel.Body;
  * Threads that help whoever has a range to work on. A caller puts its job where they look and works on it too, so it waits
  * for nobody but those who have begun; where all are busy, or none can be had, it does everything alone. A helper that finds
  * nothing looks on for a few microseconds before it sleeps: ops follow one another closely in a training, and to wake a
- * thread takes longer than many an op.
+ * thread takes longer than many an op. Each thread begins with a share of its own, the same in every job: what it wrote for one
+ * op it reads for the next.
  */
 final class Workers {
     /** How long a helper looks for work, and a caller for the end of its job, before it sleeps. */
@@ -27,7 +29,7 @@ final class Workers {
     Workers(int count) {
         helpers = new Worker[count];
         for (int i = 0; i < count; i++) {
-            helpers[i] = new Worker();
+            helpers[i] = new Worker(i + 1);
             try {
                 Thread.ofPlatform()
                         .daemon()
@@ -43,12 +45,12 @@ final class Workers {
 
     /** Runs {@code body} over {@code [0, count)} in so many pieces; all have ended when this returns or throws. */
     void run(long count, int pieces, Body body) {
-        Job job = new Job(count, pieces, body);
+        Job job = new Job(count, pieces, helpers.length + 1, body);
         int place = publish(job);
         if (place >= 0) {
             wake(pieces - 1);
         }
-        job.help();
+        job.help(0);
         if (place >= 0) {
             places.set(place, null);
         }
@@ -87,8 +89,14 @@ final class Workers {
     }
 
     private final class Worker implements Runnable {
+        private final int share;
+
         /** This thread, where it sleeps or is about to. */
         private volatile Thread sleeper;
+
+        Worker(int share) {
+            this.share = share;
+        }
 
         @Override
         public void run() {
@@ -103,7 +111,7 @@ final class Workers {
                     sleeper = null;
                 }
                 if (job != null) {
-                    job.help();
+                    job.help(share);
                 }
             }
         }
@@ -123,35 +131,60 @@ final class Workers {
         }
     }
 
-    /** A range in pieces, taken one after the other by whoever is free. */
+    /** A range in pieces, a share of them for each thread, taken one after the other; who has none left takes those of others. */
     private static final class Job {
         private final Body body;
         private final long count;
         private final int pieces;
-        private final AtomicInteger next = new AtomicInteger();
+        private final int shares;
+        /** Of each share the next piece. */
+        private final AtomicIntegerArray next;
+
         private final AtomicInteger left;
         private volatile Thread waiting;
         private Throwable failure;
         private int failedPiece;
 
-        Job(long count, int pieces, Body body) {
+        Job(long count, int pieces, int threads, Body body) {
             this.count = count;
             this.pieces = pieces;
             this.body = body;
             left = new AtomicInteger(pieces);
+            shares = Math.min(threads, pieces);
+            next = new AtomicIntegerArray(shares);
+            for (int share = 1; share < shares; share++) {
+                next.setPlain(share, first(share));
+            }
+        }
+
+        private int first(int share) {
+            return (int) ((long) pieces * share / shares);
         }
 
         boolean hasMore() {
-            return next.get() < pieces;
+            for (int share = 0; share < shares; share++) {
+                if (hasMore(share)) {
+                    return true;
+                }
+            }
+            return false;
         }
 
-        void help() {
-            while (hasMore()) {
-                int piece = next.getAndIncrement();
-                if (piece < pieces) {
-                    attempt(piece);
-                    if (left.decrementAndGet() == 0) {
-                        LockSupport.unpark(waiting);
+        private boolean hasMore(int share) {
+            return next.get(share) < first(share + 1);
+        }
+
+        /** Takes pieces, those of this share first. */
+        void help(int share) {
+            for (int i = 0; i < shares; i++) {
+                int each = (share + i) % shares;
+                while (hasMore(each)) {
+                    int piece = next.getAndIncrement(each);
+                    if (piece < first(each + 1)) {
+                        attempt(piece);
+                        if (left.decrementAndGet() == 0) {
+                            LockSupport.unpark(waiting);
+                        }
                     }
                 }
             }

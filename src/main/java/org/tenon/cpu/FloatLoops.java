@@ -1,0 +1,48 @@
+package org.tenon.cpu;
+
+import java.lang.foreign.MemorySegment;
+import org.tenon.spi.BinaryOp;
+import org.tenon.spi.UnaryOp;
+
+/**
+ * Elementwise functions on runs of float32 in memory, without a pass through arrays. Positions and lengths count elements; a
+ * length is a multiple of {@link #least} and at most {@link #most}. What is computed for an element depends on it alone. A result does not overlap an operand.
+ */
+interface FloatLoops {
+    /** The least length. */
+    int least();
+
+    /**
+     * The greatest, at most {@link Runs#PIECE}: a method that is called rarely and loops for long is compiled while it loops, and
+     * then what comes before its loop is taken for rare, and not inlined.
+     */
+    int most();
+
+    /** Whether the function is here; others go by {@link FloatOps}. */
+    boolean has(UnaryOp op);
+
+    /** Whether the function is here; others go by {@link FloatOps}. */
+    boolean has(BinaryOp op);
+
+    /** Whether {@link #where} is here. */
+    boolean hasWhere();
+
+    /** {@code out = op(x)}, with the scalars that some functions take. */
+    void unary(UnaryOp op, float p0, float p1, MemorySegment x, long xAt, MemorySegment out, long outAt, int n);
+
+    /** {@code out = op(a, b)}. */
+    void binary(
+            BinaryOp op, MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long outAt, int n);
+
+    /** {@code out = condition ? a : b}; a condition is a byte, 0 or not. */
+    void where(
+            MemorySegment condition,
+            long conditionAt,
+            MemorySegment a,
+            long aAt,
+            MemorySegment b,
+            long bAt,
+            MemorySegment out,
+            long outAt,
+            int n);
+}
