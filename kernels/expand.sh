@@ -47,7 +47,8 @@ awk -F'\t' -v file="$file" -v pattern="$pattern" -v except="$except" -v source="
         if (cluster && match($5, /-DCLUSTER=[0-9]+/)) {
             cluster = substr($5, RSTART + 10, RLENGTH - 10)
         }
-        print "BEGIN_MARK " $1 " " $3 " " $4 " " cluster
+        # Numbers of two registers spill unless the compiler is told that one block at a time will do.
+        print "BEGIN_MARK " $1 " " $3 " " cluster " " $4 ($5 ~ /-DWIDE=f64/ ? ",1" : "")
         undo = ""
         count = split($5, options, " ")
         for (i = 1; i <= count; i++) {
@@ -64,7 +65,7 @@ awk -F'\t' -v file="$file" -v pattern="$pattern" -v except="$except" -v source="
     awk '
     /^BEGIN_MARK/ {
         name = $2; kernel = $3; found = 0
-        words = $5 == 0 ? "ENTRY_KERNEL" : $5 == 1 ? "LIMITED_KERNEL(" $4 ")" : "CLUSTER_KERNEL(" $4 ", " $5 ")"
+        words = $4 == 0 ? "ENTRY_KERNEL" : $4 == 1 ? "LIMITED_KERNEL(" $5 ")" : "CLUSTER_KERNEL(" $4 ", " $5 ")"
         print "\nnamespace " name " {"
         next
     }

@@ -1,8 +1,9 @@
 // The words of the shared kernels in CUDA C++.
 #define KERNEL ENTRY_KERNEL
 #define ENTRY_KERNEL extern "C" __global__
-#define LIMITED_KERNEL(block) extern "C" __global__ __launch_bounds__(block)
-#define CLUSTER_KERNEL(block, cluster) extern "C" __global__ __launch_bounds__(block) __cluster_dims__(cluster, 1, 1)
+// The most threads of a block, and where given how many blocks a multiprocessor has at least.
+#define LIMITED_KERNEL(...) extern "C" __global__ __launch_bounds__(__VA_ARGS__)
+#define CLUSTER_KERNEL(cluster, ...) extern "C" __global__ __launch_bounds__(__VA_ARGS__) __cluster_dims__(cluster, 1, 1)
 #define OTHER_KERNEL static __device__
 // What follows each kernel: nothing for PTX, a registration in native-tests.
 #ifndef ENTRY
@@ -85,9 +86,9 @@ INLINE double RECIPROCAL(double x) {
 #define DYNAMIC_SHARED(type) ((type *) dynamic_shared)
 extern __shared__ int4 dynamic_shared[];
 
-// The barrier of a cluster, in one or in its two halves; the address in block `rank` of what is at p in this block's shared memory.
-#define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory")
-#define CLUSTER_WAIT() asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory")
+// The barrier of a cluster, in one or in its two halves, which release and acquire; the address in block `rank` of what is at p in this block's shared memory.
+#define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.aligned;" ::: "memory")
+#define CLUSTER_WAIT() asm volatile("barrier.cluster.wait.aligned;" ::: "memory")
 #define CLUSTER_BARRIER() (cluster_barrier())
 #define CLUSTER_MAP(p, rank) (cluster_map(p, rank))
 static __device__ __forceinline__ void cluster_barrier() {

@@ -16,8 +16,8 @@ static_assert(sizeof(long) == 8, "kernels count on longs of 64 bits");
 
 #define KERNEL ENTRY_KERNEL
 #define ENTRY_KERNEL static
-#define LIMITED_KERNEL(block) static
-#define CLUSTER_KERNEL(block, cluster) static
+#define LIMITED_KERNEL(...) static
+#define CLUSTER_KERNEL(...) static
 #define OTHER_KERNEL inline
 #define GLOBAL
 #define INLINE __attribute__((unused)) static inline

@@ -157,7 +157,7 @@ KERNEL void softmax_columns(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, c
     Real rest[WIDTH];
     UNROLL
     for (int k = 0; k < WIDTH; k++) {
-        rest[k] = REST(all[k]);
+        rest[k] = rest_of(all[k], a.is_log);
     }
     long j = p.down;
     for (long i = 0; j < p.length; i++, j += a.down) {
@@ -165,7 +165,7 @@ KERNEL void softmax_columns(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, c
         load_again(x, p, i, j, kept, a.keep, v);
         UNROLL
         for (int k = 0; k < WIDTH; k++) {
-            v[k] = RESULT(v[k], all[k].top, rest[k]);
+            results(v + k, 1, all[k].top, rest[k], a.is_log);
         }
         store_held(out + a.out_offset, p.start + j * p.step, v);
     }
@@ -188,7 +188,7 @@ KERNEL void softmax_columns_grad(
         Real v[BATCH][WIDTH];
         Real w[BATCH][WIDTH];
         load_turns(g, p, i, a.down, 0, kept_g, a.keep, v);
-        if (!IS_LOG || a.keep) {
+        if (!a.is_log || a.keep) {
             load_turns(y, p, i, a.down, 0, kept_y, a.keep, w);
         }
         UNROLL
@@ -196,7 +196,7 @@ KERNEL void softmax_columns_grad(
             Real row[BATCH];
             UNROLL
             for (int u = 0; u < BATCH; u++) {
-                row[u] = TERM(v[u][k], w[u][k]);
+                row[u] = term_of(v[u][k], w[u][k], a.is_log);
             }
             sum[k] += sum_of(row, BATCH);
         }
@@ -229,7 +229,7 @@ KERNEL void softmax_columns_grad(
         load_again(y, p, i, j, kept_y, a.keep, w);
         UNROLL
         for (int k = 0; k < WIDTH; k++) {
-            v[k] = SLOPE(v[k], w[k], sum[k]);
+            slopes(v + k, w + k, 1, sum[k], a.is_log);
         }
         store_held(dx + a.out_offset, p.start + j * p.step, v);
     }

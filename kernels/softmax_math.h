@@ -1,8 +1,4 @@
 // What the forms of softmax.cuda.k compute: exponentials, and what is known of a part of a row.
-#define ID_SOFTMAX 1
-#define ID_LOG_SOFTMAX 2
-#define IS_LOG (CAT(ID_, OP) == ID_LOG_SOFTMAX)
-
 typedef REAL_OF(WIDE) Real;
 
 #if ID(WIDE) == ID_f64
@@ -73,18 +69,41 @@ INLINE Known with(Known all, const Real *v, int n) {
     return more;
 }
 
-#if IS_LOG
-// What a row's elements are turned into, given what is known of it.
-#define REST(all) log((all).sum)
-#define RESULT(x, top, rest) (((x) - (top)) - (rest))
-#define TERM(g, y) (g)
-#define SLOPE(g, y, sum) ((g) - exponential(y) * (sum))
-#else
-#define REST(all) RECIPROCAL((all).sum)
-#define RESULT(x, top, rest) (exponential((x) - (top)) * (rest))
-#define TERM(g, y) ((g) * (y))
-#define SLOPE(g, y, sum) ((y) * ((g) - (sum)))
-#endif
+// What is subtracted from the distances of log-softmax, or what the exponentials of softmax are multiplied by.
+INLINE Real rest_of(Known all, long is_log) { return is_log ? log(all.sum) : RECIPROCAL(all.sum); }
+
+// The results of n elements, in their place.
+INLINE void results(Real *v, int n, Real top, Real rest, long is_log) {
+    if (is_log) {
+        UNROLL
+        for (int k = 0; k < n; k++) {
+            v[k] = v[k] - top - rest;
+        }
+    } else {
+        UNROLL
+        for (int k = 0; k < n; k++) {
+            v[k] = exponential(v[k] - top) * rest;
+        }
+    }
+}
+
+// What the backward adds up of an element.
+INLINE Real term_of(Real g, Real y, long is_log) { return is_log ? g : g * y; }
+
+// The slopes of n elements, in the place of the gradients g.
+INLINE void slopes(Real *g, const Real *y, int n, Real sum, long is_log) {
+    if (is_log) {
+        UNROLL
+        for (int k = 0; k < n; k++) {
+            g[k] -= exponential(y[k]) * sum;
+        }
+    } else {
+        UNROLL
+        for (int k = 0; k < n; k++) {
+            g[k] = y[k] * (g[k] - sum);
+        }
+    }
+}
 
 // The same over `lanes` neighbouring lanes of a warp, a power of two; all of them get it, with the same bits.
 INLINE Real top_of_lanes(Real v, int lanes) {

@@ -10,6 +10,8 @@
 #else
 #define BATCH 2
 #endif
+// The same where there are two tensors to be read.
+#define PAIR 2
 
 // How far the elements of a result go, counted from its first slot.
 INLINE long end_of(Target t) { return t.length > 0 ? t.length + t.behind : 0; }
@@ -58,17 +60,18 @@ INLINE void kept_elements(const vec4_i32 *kept, long chunk, int behind, long len
     }
 }
 
-// BATCH chunks, BLOCK apart, with all their reads before the first use; those that are to be kept are.
+// `batch` chunks, BLOCK apart, with all their reads before the first use; those that are to be kept are.
+template <int batch>
 INLINE void load_batch(Source s, long chunk, Real none, int lowest, vec4_i32 *kept, long keep, Real *v) {
-    uint w[BATCH][IN_WORDS + 4];
-    int whole[BATCH];
+    uint w[batch][IN_WORDS + 4];
+    int whole[batch];
     UNROLL
-    for (int u = 0; u < BATCH; u++) {
+    for (int u = 0; u < batch; u++) {
         whole[u] = is_whole(s, chunk + u * BLOCK);
         load_words(s, chunk + u * BLOCK, whole[u], w[u]);
     }
     UNROLL
-    for (int u = 0; u < BATCH; u++) {
+    for (int u = 0; u < batch; u++) {
         elements_of(s, chunk + u * BLOCK, whole[u], w[u], none, lowest, v + u * CHUNK);
         if (keep && (chunk + u * BLOCK) * CHUNK < s.length) {
             if (!whole[u]) {
@@ -105,7 +108,7 @@ KERNEL void softmax_rows(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, cons
     Known all = nothing_known();
     for (long c = THREAD; c * CHUNK < part.length; c += BATCH * BLOCK) {
         Real v[BATCH * CHUNK];
-        load_batch(x, c, -INF, 0, kept, a.keep, v);
+        load_batch<BATCH>(x, c, -INF, 0, kept, a.keep, v);
         all = with(all, v, BATCH * CHUNK);
     }
     all = known_of_lanes(all, 32);
@@ -118,16 +121,13 @@ KERNEL void softmax_rows(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, cons
     SHARE(all, parts);
     all = known_of_lanes(all, CLUSTER);
 #endif
-    Real rest = REST(all);
+    Real rest = rest_of(all, a.is_log);
     Target y = target_of(out, a.out_offset + part.start, part.length);
     if (a.keep) {
         for (long c = THREAD; c * CHUNK < end_of(y); c += BLOCK) {
             Real v[CHUNK];
             kept_elements(kept, c, y.behind, part.length, v);
-            UNROLL
-            for (int k = 0; k < CHUNK; k++) {
-                v[k] = RESULT(v[k], all.top, rest);
-            }
+            results(v, CHUNK, all.top, rest, a.is_log);
             store_chunk(y, c, v);
         }
     } else {
@@ -135,13 +135,10 @@ KERNEL void softmax_rows(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, cons
         x = source_of(in, a.x_offset, a.rows * a.length, part.start - y.behind, end_of(y));
         for (long c = THREAD; c * CHUNK < x.length; c += BATCH * BLOCK) {
             Real v[BATCH * CHUNK];
-            load_batch(x, c, 0, y.behind, kept, 0, v);
+            load_batch<BATCH>(x, c, 0, y.behind, kept, 0, v);
+            results(v, BATCH * CHUNK, all.top, rest, a.is_log);
             UNROLL
             for (int u = 0; u < BATCH; u++) {
-                UNROLL
-                for (int k = 0; k < CHUNK; k++) {
-                    v[u * CHUNK + k] = RESULT(v[u * CHUNK + k], all.top, rest);
-                }
                 store_chunk(y, c + u * BLOCK, v + u * CHUNK);
             }
         }
@@ -161,19 +158,19 @@ KERNEL void softmax_rows_grad(
     Source g = source_of(gradient, a.x_offset, a.rows * a.length, part.start, part.length);
     Source y = source_of(output, a.y_offset, a.rows * a.length, part.start, part.length);
     Real sum = 0;
-    for (long c = THREAD; c * CHUNK < part.length; c += BATCH * BLOCK) {
-        Real v[BATCH * CHUNK];
-        Real w[BATCH * CHUNK];
-        load_batch(g, c, 0, 0, kept_g, a.keep, v);
+    for (long c = THREAD; c * CHUNK < part.length; c += PAIR * BLOCK) {
+        Real v[PAIR * CHUNK];
+        Real w[PAIR * CHUNK];
+        load_batch<PAIR>(g, c, 0, 0, kept_g, a.keep, v);
         // The sum of g alone asks for y only where that is kept.
-        if (!IS_LOG || a.keep) {
-            load_batch(y, c, 0, 0, kept_y, a.keep, w);
+        if (!a.is_log || a.keep) {
+            load_batch<PAIR>(y, c, 0, 0, kept_y, a.keep, w);
         }
         UNROLL
-        for (int k = 0; k < BATCH * CHUNK; k++) {
-            v[k] = TERM(v[k], w[k]);
+        for (int k = 0; k < PAIR * CHUNK; k++) {
+            v[k] = term_of(v[k], w[k], a.is_log);
         }
-        sum += sum_of(v, BATCH * CHUNK);
+        sum += sum_of(v, PAIR * CHUNK);
     }
     sum = sum_of_lanes(sum, 32);
     if (THREAD % 32 == 0) {
@@ -192,26 +189,20 @@ KERNEL void softmax_rows_grad(
             Real w[CHUNK];
             kept_elements(kept_g, c, d.behind, part.length, v);
             kept_elements(kept_y, c, d.behind, part.length, w);
-            UNROLL
-            for (int k = 0; k < CHUNK; k++) {
-                v[k] = SLOPE(v[k], w[k], sum);
-            }
+            slopes(v, w, CHUNK, sum, a.is_log);
             store_chunk(d, c, v);
         }
     } else {
         g = source_of(gradient, a.x_offset, a.rows * a.length, part.start - d.behind, end_of(d));
         y = source_of(output, a.y_offset, a.rows * a.length, part.start - d.behind, end_of(d));
-        for (long c = THREAD; c * CHUNK < g.length; c += BATCH * BLOCK) {
-            Real v[BATCH * CHUNK];
-            Real w[BATCH * CHUNK];
-            load_batch(g, c, 0, d.behind, kept_g, 0, v);
-            load_batch(y, c, 0, d.behind, kept_y, 0, w);
+        for (long c = THREAD; c * CHUNK < g.length; c += PAIR * BLOCK) {
+            Real v[PAIR * CHUNK];
+            Real w[PAIR * CHUNK];
+            load_batch<PAIR>(g, c, 0, d.behind, kept_g, 0, v);
+            load_batch<PAIR>(y, c, 0, d.behind, kept_y, 0, w);
+            slopes(v, w, PAIR * CHUNK, sum, a.is_log);
             UNROLL
-            for (int u = 0; u < BATCH; u++) {
-                UNROLL
-                for (int k = u * CHUNK; k < (u + 1) * CHUNK; k++) {
-                    v[k] = SLOPE(v[k], w[k], sum);
-                }
+            for (int u = 0; u < PAIR; u++) {
                 store_chunk(d, c + u * BLOCK, v + u * CHUNK);
             }
         }

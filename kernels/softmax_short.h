@@ -187,11 +187,7 @@ KERNEL void softmax_short(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, con
         term[k] = term_of_sum(v[k] - top);
     }
     all.sum = sum_of_lanes(sum_of(term, KEEP), at.across);
-    Real rest = REST(all);
-    UNROLL
-    for (int k = 0; k < KEEP; k++) {
-        v[k] = RESULT(v[k], top, rest);
-    }
+    results(v, KEEP, top, rest_of(all, a.is_log), a.is_log);
     store_row(
             target_of(out, a.out_offset + at.row * a.length, length), at, ALIGNED(U, a.out_offset, a.length), v);
 }
@@ -217,13 +213,10 @@ KERNEL void softmax_short_grad(
     Real term[KEEP];
     UNROLL
     for (int k = 0; k < KEEP; k++) {
-        term[k] = TERM(g[k], y[k]);
+        term[k] = term_of(g[k], y[k], a.is_log);
     }
     Real sum = sum_of_lanes(sum_of(term, KEEP), at.across);
-    UNROLL
-    for (int k = 0; k < KEEP; k++) {
-        g[k] = SLOPE(g[k], y[k], sum);
-    }
+    slopes(g, y, KEEP, sum, a.is_log);
     store_row(
             target_of(dx, a.out_offset + at.row * a.length, length), at, ALIGNED(U, a.out_offset, a.length), g);
 }

@@ -8,9 +8,9 @@ FLAGS := -std=c++17 -O1 -g1 -ffp-contract=off -fno-strict-aliasing -I $(HERE)/ho
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 WARN := -Wall -Wextra -Werror
 # The same form of softmax for every type takes long to compile and shows little: float32 in full, of others a few.
-SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*BLOCK_128|T_f16__U_f16.*BLOCK_512|T_bf16__U_bf16.*CLUSTER|_SOFTMAX.*T_f16__U_f32.*BLOCK_128|_SOFTMAX.*T_f32__U_(f16.*CLUSTER|bf16.*BLOCK_128))
-SOFTMAX_SHORT := softmax__softmax_short.*(T_f32__U_f32|T_f64.*KEEP_8|T_f16__U_f16.*KEEP_16|T_bf16__U_bf16.*KEEP_32|_SOFTMAX.*(T_bf16__U_f32.*KEEP_16|T_f16__U_f32.*KEEP_8|T_f32__U_f16.*KEEP_32|T_f32__U_bf16.*KEEP_8)__)
-SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|T_f64|T_f16__U_f16|T_bf16__U_bf16.*WIDTH_8|_SOFTMAX.*(T_f16__U_f32|T_f32__U_bf16).*WIDTH_8)
+SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*BLOCK_128|T_f16__U_f16.*BLOCK_512|T_bf16__U_bf16.*CLUSTER|T_f16__U_f32.*BLOCK_128|T_f32__U_(f16.*CLUSTER|bf16.*BLOCK_128))
+SOFTMAX_SHORT := softmax__softmax_short.*(T_f32__U_f32.*|T_f64.*KEEP_8|T_f16__U_f16.*KEEP_16|T_bf16__U_bf16.*KEEP_32|T_bf16__U_f32.*KEEP_16|T_f16__U_f32.*KEEP_8|T_f32__U_f16.*KEEP_32|T_f32__U_bf16.*KEEP_8)__
+SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|T_f64|T_f16__U_f16|T_bf16__U_bf16.*WIDTH_8|T_f16__U_f32.*WIDTH_8|T_f32__U_bf16.*WIDTH_8)
 
 # Shapes that OpenCL has and the catalog has not: on a CPU a thread for each row, lanes of vectors; softmax of any device. They
 # are not CUDA's, nor is their source.

@@ -39,6 +39,7 @@ struct Shape {
     long rows, length, inner = 1;
     long x = 3, y = 2, out = 1;  // offsets
     long across = 0, down = 1, keep = 0;  // of softmax.cuda.k; across 0: another source
+    bool is_log = false;
     long groups = 0, shared = 0;
 
     std::string text() const {
@@ -51,7 +52,7 @@ struct Shape {
     void launch(const Variant &v, std::vector<const Buffer *> buffers) const {
         Arguments a{buffers, {rows, length, inner, x, y, out}};
         if (across > 0) {
-            a.add(across).add(down).add(keep);
+            a.add(across).add(down).add(keep).add(is_log);
         }
         run(v, groups, a, 1, shared);
     }
@@ -59,7 +60,7 @@ struct Shape {
 
 void forward(const Variant &v, const Shape &s) {
     long rows = s.rows, length = s.length, inner = s.inner;
-    bool log = v.op() == "LOG_SOFTMAX";
+    bool log = s.is_log;
     Type in = v.type("T"), out = v.type("U");
     auto at = [&](long r, long j) { return r / inner * length * inner + r % inner + j * inner; };
     Buffer x(in, rows * length + s.x, s.x), y(out, rows * length + s.out, s.out);
@@ -88,7 +89,7 @@ void forward(const Variant &v, const Shape &s) {
 
 void backward(const Variant &v, const Shape &s) {
     long rows = s.rows, length = s.length, inner = s.inner;
-    bool log = v.op() == "LOG_SOFTMAX";
+    bool log = s.is_log;
     Type in = v.type("T"), out = v.type("U");
     auto at = [&](long r, long j) { return r / inner * length * inner + r % inner + j * inner; };
     Buffer g(in, rows * length + s.x, s.x), y(in, rows * length + s.y, s.y), dx(out, rows * length + s.out, s.out);
@@ -133,6 +134,7 @@ std::vector<Variant> plain(const char *kernel) {
 
 void plain(Test *test, const Variant &v, long rows, long length, long inner) {
     Shape s{rows, length, inner};
+    s.is_log = v.op() == "LOG_SOFTMAX";
     s.groups = groupsFor(rows * (v.block / v.number("ROWS")), v);
     test(v, s);
 }
@@ -191,12 +193,20 @@ long above(long n, long each) { return (n + each - 1) / each; }
 // has a place of its own anyway.
 const long OFFSETS[][3] = {{0, 0, 0}, {3, 2, 1}, {5, 8, 5}, {8, 7, 0}};
 
+// As softmax and as log-softmax.
+void both(Test *test, const Variant &v, Shape s) {
+    for (bool is_log : {false, true}) {
+        s.is_log = is_log;
+        test(v, s);
+    }
+}
+
 void atOffsets(Test *test, const Variant &v, Shape s) {
     for (const auto &offsets : OFFSETS) {
         s.x = offsets[0];
         s.y = offsets[1];
         s.out = offsets[2];
-        test(v, s);
+        both(test, v, s);
     }
 }
 
@@ -259,13 +269,13 @@ void shortRows(const char *kernel, Test *test, int operands) {
             rows(9, full - 1);
             atOffsets(test, v, s);
             rows(9, full / 2 + 1);
-            test(v, s);
+            both(test, v, s);
             rows(11, std::max(1L, full - chunk + 1));
-            test(v, s);
+            both(test, v, s);
             rows(7, std::min(full, chunk - 1));
-            test(v, s);
+            both(test, v, s);
             rows(17, 1);
-            test(v, s);
+            both(test, v, s);
             rows(5, full - 1);
             alone(v, s, operands);
         }
@@ -287,15 +297,15 @@ void longRows(const char *kernel, Test *test, int operands) {
         for (long keep : {1, 0}) {
             atOffsets(test, v, shape(9, 300 + chunk, keep));
             atOffsets(test, v, shape(2, turn * 2 + 3, keep));
-            test(v, shape(1, turn * 4, keep));
-            test(v, shape(1, turn * 4 + 1, keep));
-            test(v, shape(1, turn * 5 - 1, keep));
+            both(test, v, shape(1, turn * 4, keep));
+            both(test, v, shape(1, turn * 4 + 1, keep));
+            both(test, v, shape(1, turn * 5 - 1, keep));
             // Some blocks of a cluster have nothing.
-            test(v, shape(9, 2 * chunk + 1, keep));
+            both(test, v, shape(9, 2 * chunk + 1, keep));
             alone(v, shape(3, turn + 5, keep), operands);
         }
         // A part of which one block has one chunk more than its threads.
-        test(v, shape(1, cluster * turn + 1, 1));
+        both(test, v, shape(1, cluster * turn + 1, 1));
     }
 }
 
@@ -315,13 +325,13 @@ void cudaColumns(const char *kernel, Test *test, int operands) {
             return s;
         };
         for (long keep : {1, 0}) {
-            test(v, shape(1, 37, 8 * width, 8, 32, keep));
-            test(v, shape(2, 33, 9 * width, 8, 16, keep));
-            test(v, shape(3, 9, 3 * width, 3, 4, keep));
-            test(v, shape(23, 5, 5 * width, 5, 2, keep));
-            test(v, shape(9, 1, 2 * width, 2, 1, keep));
-            test(v, shape(1, 6, 257 * width, 256, 1, keep));
-            test(v, shape(1, 13, 16 * width, 2, 128, keep));
+            both(test, v, shape(1, 37, 8 * width, 8, 32, keep));
+            both(test, v, shape(2, 33, 9 * width, 8, 16, keep));
+            both(test, v, shape(3, 9, 3 * width, 3, 4, keep));
+            both(test, v, shape(23, 5, 5 * width, 5, 2, keep));
+            both(test, v, shape(9, 1, 2 * width, 2, 1, keep));
+            both(test, v, shape(1, 6, 257 * width, 256, 1, keep));
+            both(test, v, shape(1, 13, 16 * width, 2, 128, keep));
         }
     }
 }

@@ -22,17 +22,17 @@ final class WarpSoftmax implements SoftmaxKernels {
         this.runtime = runtime;
         warps = runtime.traits().warps();
         kernels = new Variants(
-                SoftmaxForm.Kernel.values().length * SIZES * 2 * SoftmaxKind.values().length * 16, this::build);
+                SoftmaxForm.Kernel.values().length * SIZES * 2 * 16, this::build);
     }
 
     @Override
     public void buildAll() {
-        SoftmaxKernels.each((kind, backward, in, out) -> {
+        SoftmaxKernels.each((_, backward, in, out) -> {
             for (int size = 0; size < SIZES; size++) {
-                kernels.get(variant(SoftmaxForm.Kernel.SHORT, size, backward, kind, in, out));
-                kernels.get(variant(SoftmaxForm.Kernel.ROWS, size, backward, kind, in, out));
+                kernels.get(variant(SoftmaxForm.Kernel.SHORT, size, backward, in, out));
+                kernels.get(variant(SoftmaxForm.Kernel.ROWS, size, backward, in, out));
                 if (size < 2) {
-                    kernels.get(variant(SoftmaxForm.Kernel.COLUMNS, size, backward, kind, in, out));
+                    kernels.get(variant(SoftmaxForm.Kernel.COLUMNS, size, backward, in, out));
                 }
             }
         });
@@ -67,15 +67,16 @@ final class WarpSoftmax implements SoftmaxKernels {
                 .value(form.across())
                 .value(form.down())
                 .value(form.sharedBytes() > 0 ? 1 : 0)
+                .value(kind == SoftmaxKind.LOG_SOFTMAX ? 1 : 0)
                 .shared(form.sharedBytes())
-                .run(runtime, kernels.get(variant(form, backward, kind, in, out.dtype())), form.groups(rows));
+                .run(runtime, kernels.get(variant(form, backward, in, out.dtype())), form.groups(rows));
     }
 
     private static boolean atSlot(Strided x) {
         return (x.buffer().base() + x.offset() * x.dtype().bytes()) % 16 == 0;
     }
 
-    private static int variant(SoftmaxForm form, int backward, SoftmaxKind kind, DType in, DType out) {
+    private static int variant(SoftmaxForm form, int backward, DType in, DType out) {
         int size =
                 switch (form.kernel()) {
                     case SHORT -> Integer.numberOfTrailingZeros(form.size() / SoftmaxForm.least(in));
@@ -83,22 +84,21 @@ final class WarpSoftmax implements SoftmaxKernels {
                         form.cluster() > 1 ? 2 : form.size() == 128 ? 0 : 1;
                     case COLUMNS -> form.size() == 1 ? 0 : 1;
                 };
-        return variant(form.kernel(), size, backward, kind, in, out);
+        return variant(form.kernel(), size, backward, in, out);
     }
 
     private static int variant(
-            SoftmaxForm.Kernel kernel, int size, int backward, SoftmaxKind kind, DType in, DType out) {
+            SoftmaxForm.Kernel kernel, int size, int backward, DType in, DType out) {
         int types = 4 * Types.index(in) + Types.index(out);
-        return types + 16 * (kind.ordinal() + 2 * (backward + 2 * (size + SIZES * kernel.ordinal())));
+        return types + 16 * (backward + 2 * (size + SIZES * kernel.ordinal()));
     }
 
     private GpuKernel build(int variant) {
         DType in = Types.FLOATS.get(variant % 16 / 4);
         DType out = Types.FLOATS.get(variant % 4);
-        SoftmaxKind kind = SoftmaxKind.values()[variant / 16 % 2];
-        boolean backward = variant / 32 % 2 == 1;
-        int size = variant / 64 % SIZES;
-        SoftmaxForm.Kernel kernel = SoftmaxForm.Kernel.values()[variant / 64 / SIZES];
+        boolean backward = variant / 16 % 2 == 1;
+        int size = variant / 32 % SIZES;
+        SoftmaxForm.Kernel kernel = SoftmaxForm.Kernel.values()[variant / 32 / SIZES];
         String shape =
                 switch (kernel) {
                     case SHORT ->
@@ -113,7 +113,7 @@ final class WarpSoftmax implements SoftmaxKernels {
         return runtime.kernel(
                 "softmax",
                 kernel.text() + (backward ? "_grad" : ""),
-                "-DOP=" + kind + " -DT=" + Types.name(in) + " -DU=" + Types.name(out) + " -DWIDE="
+                "-DT=" + Types.name(in) + " -DU=" + Types.name(out) + " -DWIDE="
                         + (in == DType.F64 || out == DType.F64 ? "f64" : "f32") + shape);
     }
 }
