@@ -21,7 +21,7 @@ import org.tenon.spi.UpdateStep;
 final class GpuKernels implements Kernels {
     private final Elementwise elementwise;
     private final Reductions reductions;
-    private final SoftmaxLaunches softmax;
+    private final SoftmaxKernels softmax;
     private final Norms norms;
     private final Losses losses;
     private final Indexing indexing;
@@ -34,7 +34,7 @@ final class GpuKernels implements Kernels {
     GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
         elementwise = new Elementwise(runtime);
         reductions = new Reductions(runtime, allocator, elementwise);
-        softmax = new SoftmaxLaunches(runtime);
+        softmax = runtime.traits().warps() == null ? new SoftmaxLaunches(runtime) : new WarpSoftmax(runtime);
         norms = new Norms(runtime, allocator);
         losses = new Losses(runtime, allocator, flag);
         indexing = new Indexing(runtime, flag);

@@ -34,6 +34,8 @@ class ArgumentsTest {
     private static final IndexCheck CHECK = new IndexCheck("test", "index", 11, -7L);
 
     private final Recorder recorder = new Recorder(new GpuRuntime.Traits(true, 256, 1, 4));
+    private final Recorder warps =
+            new Recorder(new GpuRuntime.Traits(true, 256, 1, 4, new GpuRuntime.Warps(100 << 10, true)));
     private final Allocator allocator = new Allocator("recorder", recorder.memory("work"));
     private final GpuKernels kernels =
             new GpuKernels(recorder, allocator, new IndexFlag(recorder, new Allocator("flag", recorder.memory())));
@@ -199,6 +201,38 @@ class ArgumentsTest {
                         + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + ")",
                 "norm/norm_total(dweight=c dbias=c workspace=work" + head + "1 has_weight=0 has_bias=1" + eps + offsets
                         + "0 bias_out_offset=1 parts_offset=" + parts + ")");
+    }
+
+    @Test
+    void softmaxForWarps() {
+        WarpSoftmax softmax = new WarpSoftmax(warps);
+        Strided y = dense("y", DType.F64, 9, 2, 3);
+        softmax.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 7, 1), out);
+        String offsets = " x_offset=5 y_offset=5 out_offset=3 ";
+        String both = " x_offset=5 y_offset=9 out_offset=3 ";
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_short(out=o in=x rows=6 length=7 inner=1" + offsets
+                        + "across=2 down=1 keep=0 is_log=0)");
+        softmax.softmaxGrad(SoftmaxKind.LOG_SOFTMAX, x, y, new Rows(6, 7, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_short_grad(dx=o gradient=x output=y rows=6 length=7 inner=1" + both
+                        + "across=2 down=1 keep=0 is_log=1)");
+        softmax.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 1000, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_rows(out=o in=x rows=6 length=1000 inner=1" + offsets
+                        + "across=1 down=1 keep=1 is_log=0)");
+        softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(6, 1_000_000, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=1000000 inner=1"
+                        + both + "across=1 down=1 keep=0 is_log=0)");
+        softmax.softmax(SoftmaxKind.LOG_SOFTMAX, x, new Rows(2, 7, 3), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3" + offsets
+                        + "across=3 down=8 keep=1 is_log=1)");
+        softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3" + both
+                        + "across=3 down=8 keep=1 is_log=0)");
     }
 
     @Test
@@ -458,6 +492,7 @@ class ArgumentsTest {
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
                 ArgumentsTest::norms,
+                ArgumentsTest::softmaxForWarps,
                 ArgumentsTest::losses,
                 ArgumentsTest::entropies,
                 ArgumentsTest::elementsThatAnIndexNames,
@@ -470,6 +505,7 @@ class ArgumentsTest {
             ArgumentsTest test = new ArgumentsTest();
             each.accept(test);
             launched.addAll(test.recorder.launched());
+            launched.addAll(test.warps.launched());
         }
         assertThat(launched)
                 .containsExactlyInAnyOrderElementsOf(Catalog.file()
