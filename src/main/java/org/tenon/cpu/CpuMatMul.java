@@ -18,6 +18,8 @@ final class CpuMatMul {
         }
         if (out.dtype() == DType.F64) {
             DoubleMatMul.matmul(x, y, out);
+        } else if (ThinMatMul.matmul(x, y, out)) {
+            return;
         } else if (out.dtype() == DType.F32 && out.strides()[2] == 1) {
             parts(x, y, out, out.sizes()[1], MatMulTarget.of(out));
         } else {

@@ -5,14 +5,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The loops that want vector instructions. {@link VectorLanes} has them where the JVM was started with the Vector API's
- * module; {@link PlainLanes} leaves them to the JIT compiler. {@code -Dtenon.cpu.vector=off} chooses the plain ones.
+ * module; {@link PlainLanes} leaves them to the JIT compiler. {@code -Dtenon.cpu.vector=off} chooses the plain ones,
+ * {@code =256} vectors of so many bits.
  */
 abstract class Lanes {
     /** The choice, made once, so that the compiler sees a constant. */
     static final Lanes CHOSEN = choose();
 
     private static Lanes choose() {
-        if ("off".equals(System.getProperty("tenon.cpu.vector"))) {
+        if (Settings.vectors() == Settings.NO_VECTORS) {
             return new PlainLanes();
         }
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
@@ -68,6 +69,9 @@ abstract class Lanes {
 
     /** Elementwise functions without a pass through arrays, or null where that gains nothing. */
     abstract FloatLoops loops();
+
+    /** Products of few lines, or null where that gains nothing. */
+    abstract FloatLines lines();
 
     /** How many columns of a product {@link #multiply} computes at once. */
     abstract int columns();

@@ -6,7 +6,13 @@ import java.util.Arrays;
 
 /** The loops in plain Java. */
 final class PlainLanes extends Lanes {
-    private static final int COLUMNS = 16;
+    private static final int COLUMNS = 128;
+    /** Rows of the second operand of a product that are added up at once. */
+    private static final int AT_ONCE = 4;
+    /** Sums of a product's rows, and rows of its second operand, each an array. */
+    private static final ThreadLocal<float[][]> SCRATCH =
+            ThreadLocal.withInitial(() -> new float[MatMulTile.ROWS + AT_ONCE][COLUMNS]);
+
     private static final float LOG2E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
@@ -173,22 +179,58 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    FloatLines lines() {
+        return null;
+    }
+
+    @Override
     int columns() {
         return COLUMNS;
     }
 
     @Override
     void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile) {
-        Arrays.fill(tile, 0, MatMulTile.ROWS * COLUMNS, 0);
-        for (int p = 0; p < depth; p++) {
-            int bRow = bAt + p * COLUMNS;
-            for (int i = 0; i < MatMulTile.ROWS; i++) {
-                float factor = a[aAt + i * MatMulPacking.ROW + p];
-                int row = i * COLUMNS;
-                for (int j = 0; j < COLUMNS; j++) {
-                    tile[row + j] += factor * b[bRow + j];
+        float[][] arrays = SCRATCH.get();
+        for (int i = 0; i < MatMulTile.ROWS; i++) {
+            Arrays.fill(arrays[i], 0);
+        }
+        for (int p = 0; p < depth; p += AT_ONCE) {
+            int count = Math.min(AT_ONCE, depth - p);
+            for (int k = 0; k < AT_ONCE; k++) {
+                float[] row = arrays[MatMulTile.ROWS + k];
+                if (k < count) {
+                    System.arraycopy(b, bAt + (p + k) * COLUMNS, row, 0, COLUMNS);
+                } else {
+                    Arrays.fill(row, 0);
                 }
             }
+            for (int i = 0; i < MatMulTile.ROWS; i++) {
+                addRows(a, aAt + i * MatMulPacking.ROW + p, count, arrays, arrays[i]);
+            }
+        }
+        for (int i = 0; i < MatMulTile.ROWS; i++) {
+            System.arraycopy(arrays[i], 0, tile, i * COLUMNS, COLUMNS);
+        }
+    }
+
+    private static void addRows(float[] a, int at, int count, float[][] arrays, float[] sums) {
+        add(
+                sums,
+                a[at],
+                arrays[MatMulTile.ROWS],
+                count > 1 ? a[at + 1] : 0,
+                arrays[MatMulTile.ROWS + 1],
+                count > 2 ? a[at + 2] : 0,
+                arrays[MatMulTile.ROWS + 2],
+                count > 3 ? a[at + 3] : 0,
+                arrays[MatMulTile.ROWS + 3]);
+    }
+
+    /** The compiler makes vectors of it, since each array is read and written at j alone. */
+    private static void add(
+            float[] sums, float f0, float[] r0, float f1, float[] r1, float f2, float[] r2, float f3, float[] r3) {
+        for (int j = 0; j < COLUMNS; j++) {
+            sums[j] += f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j];
         }
     }
 

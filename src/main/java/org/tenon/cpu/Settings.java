@@ -4,7 +4,34 @@ import org.tenon.spi.MemoryLimit;
 
 /** The system properties of this backend. A bad value is an {@link IllegalArgumentException} that names the property. */
 final class Settings {
+    /** What {@link #vectors} is where plain Java is wanted. */
+    static final int NO_VECTORS = 0;
+
+    /** What {@link #vectors} is where the machine's preference counts. */
+    static final int PREFERRED_VECTORS = -1;
+
     private Settings() {}
+
+    /** {@code tenon.cpu.vector}: {@code off} or the bits of a vector. */
+    static int vectors() {
+        String setting = System.getProperty("tenon.cpu.vector");
+        return switch (setting == null ? "" : setting.strip()) {
+            case "" -> PREFERRED_VECTORS;
+            case "off" -> NO_VECTORS;
+            case "128" -> 128;
+            case "256" -> 256;
+            case "512" -> 512;
+            default -> throw bad("tenon.cpu.vector", setting, "give 128, 256, 512 or off");
+        };
+    }
+
+    /** {@code tenon.cpu.vector} is more than this machine has. */
+    static IllegalArgumentException tooWide(int most) {
+        return bad(
+                "tenon.cpu.vector",
+                System.getProperty("tenon.cpu.vector"),
+                "this machine has vectors of " + most + " bits");
+    }
 
     /** {@code tenon.cpu.threads}, by default one a core. */
     static int threads() {

@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The loops in the Vector API, as wide as the machine prefers. Only classes whose names start with Vector need its module. */
+/** The loops in the Vector API, as wide as the machine prefers or {@code tenon.cpu.vector} says. Only classes whose names start with Vector need its module. */
 final class VectorLanes extends Lanes {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
@@ -16,6 +16,7 @@ final class VectorLanes extends Lanes {
     private final FloatRows rows = new VectorRows();
     private final FloatNorms norms = new VectorNorms();
     private final FloatLoops loops = new VectorLoops();
+    private final FloatLines lines = new VectorLines();
 
     static boolean isWorthwhile() {
         return WIDTH >= 4 && VectorMath.INTS.length() == WIDTH;
@@ -210,6 +211,11 @@ final class VectorLanes extends Lanes {
     @Override
     FloatLoops loops() {
         return loops;
+    }
+
+    @Override
+    FloatLines lines() {
+        return lines;
     }
 
     @Override

@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
  * compiled, the latter adds in another order.
  */
 final class VectorMath {
-    static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-    static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    static final VectorSpecies<Float> SPECIES = species();
+    static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
     static final int WIDTH = SPECIES.length();
 
     private static final float LOG2E = 1.44269504f;
@@ -36,6 +36,20 @@ final class VectorMath {
     private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
 
     private VectorMath() {}
+
+    private static VectorSpecies<Float> species() {
+        int most = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+        int bits = Settings.vectors();
+        if (bits > most) {
+            throw Settings.tooWide(most);
+        }
+        return switch (bits) {
+            case 128 -> FloatVector.SPECIES_128;
+            case 256 -> FloatVector.SPECIES_256;
+            case 512 -> FloatVector.SPECIES_512;
+            default -> FloatVector.SPECIES_PREFERRED;
+        };
+    }
 
     /** The sum of the lanes, of halves, quarters and so on. */
     static float sum(FloatVector v) {

@@ -1,0 +1,139 @@
+package org.tenon.cpu;
+
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.UnaryOperator;
+import org.tenon.Any;
+import org.tenon.Cpu;
+import org.tenon.DType;
+import org.tenon.Device;
+import org.tenon.Devices;
+import org.tenon.Dim;
+import org.tenon.F;
+import org.tenon.F32;
+import org.tenon.R2;
+import org.tenon.Scope;
+import org.tenon.Tensor;
+
+/** Ops that have loops of their own for each width of vectors, against double precision. Run as {@link #main}, it says what it ran on. */
+final class PathChecks {
+    private static final int[] LENGTHS = {1, 3, 4, 5, 8, 9, 15, 16, 17, 33, 64, 100, 2049};
+    private static final int[][] PRODUCTS = {
+        {1, 1, 1},
+        {1, 40, 50},
+        {2, 300, 70},
+        {5, 9, 600},
+        {6, 9, 33},
+        {40, 50, 1},
+        {70, 300, 3},
+        {9, 20, 5},
+        {3, 17, 2},
+        {13, 300, 65},
+        {100, 64, 100},
+        {7, 1, 40},
+        {4, 1000, 4}
+    };
+
+    private final Device<Cpu> cpu = Devices.cpu();
+    private int checks;
+
+    private PathChecks() {}
+
+    public static void main(String[] arguments) {
+        PathChecks all = new PathChecks();
+        Scope.run(all::run);
+        System.out.println("device " + Devices.cpu().description());
+        System.out.println("checks " + all.checks);
+    }
+
+    private void run() {
+        for (int n : LENGTHS) {
+            unary("exp", F::exp, Math::exp, n);
+            unary("log", x -> F.log(F.exp(x)), x -> x, n);
+            unary("tanh", F::tanh, Math::tanh, n);
+            unary("sigmoid", F::sigmoid, x -> 1 / (1 + Math.exp(-x)), n);
+            unary("gelu", F::gelu, x -> 0.5 * x * (1 + CpuMath.erf(x * Math.sqrt(0.5))), n);
+            unary("relu", F::relu, x -> Math.max(x, 0), n);
+            unary("sqrt", x -> F.sqrt(x.abs()), x -> Math.sqrt(Math.abs(x)), n);
+            unary("where", x -> F.where(x.gt(0), x, x.mul(2)), x -> x > 0 ? x : 2 * x, n);
+            rows(n);
+        }
+        for (int[] sizes : PRODUCTS) {
+            for (int form = 0; form < 4; form++) {
+                product(sizes[0], sizes[1], sizes[2], form);
+            }
+        }
+    }
+
+    private static double[] values(int n, long seed) {
+        return new Random(seed).doubles(n, -4, 4).map(v -> (float) v).toArray();
+    }
+
+    private void unary(String name, UnaryOperator<Tensor<Any, F32, Cpu>> op, DoubleUnaryOperator reference, int n) {
+        double[] x = values(n, n);
+        float[] y = op.apply(cpu.tensor(x, Any.of(n)).to(DType.F32)).toFloatArray();
+        for (int i = 0; i < n; i++) {
+            near(name, i, y[i], reference.applyAsDouble(x[i]), 2e-6);
+        }
+    }
+
+    private void rows(int n) {
+        int count = 3;
+        double[] x = values(count * n, n);
+        Tensor<R2<Dim, Dim>, F32, Cpu> rows =
+                cpu.tensor(x, R2.<Dim, Dim>of(count, n)).to(DType.F32);
+        float[] logs = F.logSoftmax(rows, -1).toFloatArray();
+        float[] shares = F.softmax(rows, -1).toFloatArray();
+        float[] sums = rows.sum(R2.dim1()).toFloatArray();
+        for (int row = 0; row < count; row++) {
+            double total = 0;
+            double sum = 0;
+            double size = 0;
+            for (int i = 0; i < n; i++) {
+                total += Math.exp(x[row * n + i]);
+                sum += x[row * n + i];
+                size += Math.abs(x[row * n + i]);
+            }
+            near("sum", n, sums[row], sum, 1e-6 * size);
+            for (int i = 0; i < n; i++) {
+                double log = x[row * n + i] - Math.log(total);
+                near("logSoftmax", n, logs[row * n + i], log, 3e-6);
+                near("softmax", n, shares[row * n + i], Math.exp(log), 3e-6);
+            }
+        }
+    }
+
+    /** The operands as they are, or laid out as their transposes. */
+    private void product(int m, int k, int n, int form) {
+        double[] a = values(m * k, 1);
+        double[] b = values(k * n, 2);
+        Tensor<R2<Dim, Dim>, F32, Cpu> x = matrix(a, m, k, (form & 1) != 0);
+        Tensor<R2<Dim, Dim>, F32, Cpu> y = matrix(b, k, n, (form & 2) != 0);
+        String what = "product %d by %d by %d, form %d".formatted(m, k, n, form);
+        float[] z = F.matmul(x, y).toFloatArray();
+        for (int i = 0; i < m; i++) {
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                double size = 0;
+                for (int p = 0; p < k; p++) {
+                    sum += a[i * k + p] * b[p * n + j];
+                    size += Math.abs(a[i * k + p] * b[p * n + j]);
+                }
+                near(what, i * n + j, z[i * n + j], sum, 1e-6 * size);
+            }
+        }
+    }
+
+    private Tensor<R2<Dim, Dim>, F32, Cpu> matrix(double[] values, int rows, int columns, boolean transposed) {
+        Tensor<Any, F32, Cpu> x = cpu.tensor(values, Any.of(rows, columns)).to(DType.F32);
+        Tensor<Any, F32, Cpu> laid = transposed ? x.transpose(0, 1).contiguous().transpose(0, 1) : x;
+        return laid.as(R2.<Dim, Dim>kind());
+    }
+
+    private void near(String what, int number, double actual, double expected, double tolerance) {
+        checks++;
+        if (!(Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected)))) {
+            throw new AssertionError(what + ", " + number + ": " + actual + " in place of " + expected);
+        }
+    }
+}
