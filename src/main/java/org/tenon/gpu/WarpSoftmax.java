@@ -11,8 +11,7 @@ final class WarpSoftmax implements SoftmaxKernels {
     /** The sizes that kernels are built for, by {@link SoftmaxForm.Kernel}; of rows the threads, then those in clusters. */
     private static final int SIZES = 3;
 
-    private static final List<int[]> ROW_SIZES =
-            List.of(new int[] {128, 1}, new int[] {512, 1}, new int[] {256, 8});
+    private static final List<int[]> ROW_SIZES = List.of(new int[] {128, 1}, new int[] {512, 1}, new int[] {256, 8});
 
     private final GpuRuntime runtime;
     private final GpuRuntime.Warps warps;
@@ -21,8 +20,7 @@ final class WarpSoftmax implements SoftmaxKernels {
     WarpSoftmax(GpuRuntime runtime) {
         this.runtime = runtime;
         warps = runtime.traits().warps();
-        kernels = new Variants(
-                SoftmaxForm.Kernel.values().length * SIZES * 2 * 16, this::build);
+        kernels = new Variants(SoftmaxForm.Kernel.values().length * SIZES * 2 * 16, this::build);
     }
 
     @Override
@@ -77,18 +75,15 @@ final class WarpSoftmax implements SoftmaxKernels {
     }
 
     private static int variant(SoftmaxForm form, int backward, DType in, DType out) {
-        int size =
-                switch (form.kernel()) {
-                    case SHORT -> Integer.numberOfTrailingZeros(form.size() / SoftmaxForm.least(in));
-                    case ROWS ->
-                        form.cluster() > 1 ? 2 : form.size() == 128 ? 0 : 1;
-                    case COLUMNS -> form.size() == 1 ? 0 : 1;
-                };
+        int size = switch (form.kernel()) {
+            case SHORT -> Integer.numberOfTrailingZeros(form.size() / SoftmaxForm.least(in));
+            case ROWS -> form.cluster() > 1 ? 2 : form.size() == 128 ? 0 : 1;
+            case COLUMNS -> form.size() == 1 ? 0 : 1;
+        };
         return variant(form.kernel(), size, backward, in, out);
     }
 
-    private static int variant(
-            SoftmaxForm.Kernel kernel, int size, int backward, DType in, DType out) {
+    private static int variant(SoftmaxForm.Kernel kernel, int size, int backward, DType in, DType out) {
         int types = 4 * Types.index(in) + Types.index(out);
         return types + 16 * (backward + 2 * (size + SIZES * kernel.ordinal()));
     }
@@ -99,17 +94,14 @@ final class WarpSoftmax implements SoftmaxKernels {
         boolean backward = variant / 16 % 2 == 1;
         int size = variant / 32 % SIZES;
         SoftmaxForm.Kernel kernel = SoftmaxForm.Kernel.values()[variant / 32 / SIZES];
-        String shape =
-                switch (kernel) {
-                    case SHORT ->
-                        " -DKEEP=" + (SoftmaxForm.least(in) << size) + " -DBLOCK=" + SoftmaxForm.SHORT_BLOCK;
-                    case ROWS ->
-                        (ROW_SIZES.get(size)[1] > 1 ? " -DCLUSTER=" + ROW_SIZES.get(size)[1] : "") + " -DBLOCK="
-                                + ROW_SIZES.get(size)[0];
-                    case COLUMNS ->
-                        " -DWIDTH=" + (size == 0 ? 1 : SoftmaxForm.chunk(in, out)) + " -DBLOCK="
-                                + SoftmaxForm.COLUMN_BLOCK;
-                };
+        String shape = switch (kernel) {
+            case SHORT -> " -DKEEP=" + (SoftmaxForm.least(in) << size) + " -DBLOCK=" + SoftmaxForm.SHORT_BLOCK;
+            case ROWS ->
+                (ROW_SIZES.get(size)[1] > 1 ? " -DCLUSTER=" + ROW_SIZES.get(size)[1] : "") + " -DBLOCK="
+                        + ROW_SIZES.get(size)[0];
+            case COLUMNS ->
+                " -DWIDTH=" + (size == 0 ? 1 : SoftmaxForm.chunk(in, out)) + " -DBLOCK=" + SoftmaxForm.COLUMN_BLOCK;
+        };
         return runtime.kernel(
                 "softmax",
                 kernel.text() + (backward ? "_grad" : ""),

@@ -56,7 +56,8 @@ class SoftmaxFormsTest {
                         if (form.kernel() == Kernel.SHORT) {
                             assertThat((long) form.across() * form.size()).isGreaterThanOrEqualTo(length);
                             assertThat(Integer.bitCount(form.across())).isEqualTo(1);
-                            assertThat(form.size() % SoftmaxForm.chunk(types[0], types[1])).isZero();
+                            assertThat(form.size() % SoftmaxForm.chunk(types[0], types[1]))
+                                    .isZero();
                         } else if (form.sharedBytes() > 0) {
                             assertThat(form.sharedBytes() * form.cluster())
                                     .isGreaterThanOrEqualTo(length * types[0].bytes() * operands);
@@ -87,9 +88,7 @@ class SoftmaxFormsTest {
         assertThat(rows.inner() % form.size()).isZero();
         assertThat(form.size() == 1 || aligned).isTrue();
         assertThat(Integer.bitCount(form.down())).isEqualTo(1);
-        assertThat(form.across() * form.down())
-                .as("%s of %s", form, rows)
-                .isBetween(1, SoftmaxForm.COLUMN_BLOCK);
+        assertThat(form.across() * form.down()).as("%s of %s", form, rows).isBetween(1, SoftmaxForm.COLUMN_BLOCK);
         assertThat(form.sharedBytes()).isLessThanOrEqualTo(warps.sharedBytes() - (17 << 10));
         if (form.sharedBytes() > 0) {
             long turns = (rows.len() + form.down() - 1) / form.down();

@@ -232,7 +232,8 @@ class WarpSoftmaxTest {
             Device<Dev> device, D dtype, int inner, int length, double tolerance) {
         Scope.run(() -> {
             R3<Dim, Dim, Dim> shape = R3.of(2, length, inner);
-            double[] numbers = new Random(inner).doubles(2L * length * inner, -4, 4).toArray();
+            double[] numbers =
+                    new Random(inner).doubles(2L * length * inner, -4, 4).toArray();
             Tensor<R3<Dim, Dim, Dim>, D, Dev> x =
                     device.tensor(numbers, shape).to(dtype).requireGrad();
             Tensor<R3<Dim, Dim, Dim>, D, Dev> g = x.detach().mul(0.25);
@@ -241,8 +242,14 @@ class WarpSoftmaxTest {
             var turned = x.detach().transpose(1, 2).contiguous().requireGrad();
             var along = F.logSoftmax(turned, -1);
             var dturned = along.backward(g.transpose(1, 2).contiguous()).get(turned);
-            close(across.transpose(1, 2).to(DType.F64).toDoubleArray(), along.to(DType.F64).toDoubleArray(), tolerance);
-            close(dx.transpose(1, 2).to(DType.F64).toDoubleArray(), dturned.to(DType.F64).toDoubleArray(), tolerance);
+            close(
+                    across.transpose(1, 2).to(DType.F64).toDoubleArray(),
+                    along.to(DType.F64).toDoubleArray(),
+                    tolerance);
+            close(
+                    dx.transpose(1, 2).to(DType.F64).toDoubleArray(),
+                    dturned.to(DType.F64).toDoubleArray(),
+                    tolerance);
         });
     }
 
