@@ -23,7 +23,7 @@ rm -rf "$work/kernels/ptx"
 cp ci/gpu/report.sh "$work/"
 # What PyTorch and plain C do on the same device; the machine may have no compiler.
 mkdir "$work/bench"
-cp src/bench/c/launches.c src/bench/python/log_softmax.py "$work/bench/"
+cp src/bench/c/launches.c src/bench/python/*.py "$work/bench/"
 if command -v gcc >/dev/null; then
     gcc -O2 -o "$work/launches" src/bench/c/launches.c -ldl
 else

@@ -264,3 +264,48 @@ INLINE void report(GLOBAL Flag *flag, long launch, long position, long value) {
         }
     }
 }
+
+// ---- rows: COLUMNS threads work on one, each on lanes of LANES neighbours; BLOCK threads are a group
+
+#define SUM_OF(v, w) ((v) + (w))
+
+// Joins what the threads of a row know; the order is fixed.
+#define JOIN_ROW(shared, v, join) \
+    do { \
+        shared[THREAD] = (v); \
+        BARRIER(); \
+        for (int half_way = COLUMNS / 2; half_way > 0; half_way /= 2) { \
+            if (THREAD % COLUMNS < half_way) { \
+                shared[THREAD] = join(shared[THREAD], shared[THREAD + half_way]); \
+            } \
+            BARRIER(); \
+        } \
+        (v) = shared[THREAD - THREAD % COLUMNS]; \
+        BARRIER(); \
+    } while (0)
+
+// Joins the lanes of a thread into lane 0, by halves: a chain of LANES steps would be most of a short row's time.
+#define FOLD(lane, join) \
+    do { \
+        for (int half_ = LANES / 2; half_ > 0; half_ /= 2) { \
+            for (int k_ = 0; k_ < half_; k_++) { \
+                lane[k_] = join(lane[k_], lane[k_ + half_]); \
+            } \
+        } \
+    } while (0)
+
+// Goes over the elements of a thread: BODY(k, j) for lane k and element j.
+#define ALONG(length, BODY) \
+    do { \
+        long j_ = (long) (THREAD % COLUMNS) * LANES; \
+        for (; j_ + LANES <= (length); j_ += COLUMNS * LANES) { \
+            for (int k_ = 0; k_ < LANES; k_++) { \
+                BODY(k_, j_ + k_); \
+            } \
+        } \
+        for (int k_ = 0; k_ < LANES; k_++) { \
+            if (j_ + k_ < (length)) { \
+                BODY(k_, j_ + k_); \
+            } \
+        } \
+    } while (0)

@@ -1,10 +1,14 @@
 // The words of the shared kernels in CUDA C++.
 #define KERNEL ENTRY_KERNEL
 #define ENTRY_KERNEL extern "C" __global__
+// The most threads of a block, and where given how many blocks a multiprocessor has at least.
+#define LIMITED_KERNEL(...) extern "C" __global__ __launch_bounds__(__VA_ARGS__)
+#define CLUSTER_KERNEL(cluster, ...) extern "C" __global__ __launch_bounds__(__VA_ARGS__) __cluster_dims__(cluster, 1, 1)
 #define OTHER_KERNEL static __device__
 // What follows each kernel: nothing for PTX, a registration in native-tests.
 #ifndef ENTRY
 #define ENTRY(name, block)
+#define ENTRY_CLUSTER(name, block, cluster)
 #endif
 #define GLOBAL
 #define LOCAL __shared__
@@ -52,3 +56,48 @@ typedef float4 vec4_f32;
 typedef int4 vec4_i32;
 typedef ushort4 vec4_u16;
 typedef double2 vec2_f64;
+
+// ---- for overrides alone, which users' kernels are not
+#ifndef __CUDACC_RTC__
+
+// 2^x: with numbers below 2^-126, and with 0 in their place.
+INLINE float EXP2(float x) {
+    float y;
+    asm("ex2.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+INLINE float EXP2_OR_ZERO(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// 1 / x of a number that is neither tiny nor huge. In float64 without the call that a division makes for the others: an
+// approximation, made exact to the last bit or the one before by two steps of Newton's.
+INLINE float RECIPROCAL(float x) { return 1.0f / x; }
+INLINE double RECIPROCAL(double x) {
+    double r;
+    asm("rcp.approx.ftz.f64 %0, %1;" : "=d"(r) : "d"(x));
+    r = fma(r, fma(-x, r, 1.0), r);
+    return fma(r, fma(-x, r, 1.0), r);
+}
+
+// The dynamic shared memory of the launch, as elements of a type.
+#define DYNAMIC_SHARED(type) ((type *) dynamic_shared)
+extern __shared__ int4 dynamic_shared[];
+
+// The barrier of a cluster, in one or in its two halves, which release and acquire; the address in block `rank` of what is at p in this block's shared memory.
+#define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.aligned;" ::: "memory")
+#define CLUSTER_WAIT() asm volatile("barrier.cluster.wait.aligned;" ::: "memory")
+#define CLUSTER_BARRIER() (cluster_barrier())
+#define CLUSTER_MAP(p, rank) (cluster_map(p, rank))
+static __device__ __forceinline__ void cluster_barrier() {
+    CLUSTER_ARRIVE();
+    CLUSTER_WAIT();
+}
+template <class T> static __device__ __forceinline__ T *cluster_map(T *p, int rank) {
+    T *there;
+    asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(p), "r"(rank));
+    return there;
+}
+#endif

@@ -16,6 +16,8 @@ static_assert(sizeof(long) == 8, "kernels count on longs of 64 bits");
 
 #define KERNEL ENTRY_KERNEL
 #define ENTRY_KERNEL static
+#define LIMITED_KERNEL(...) static
+#define CLUSTER_KERNEL(...) static
 #define OTHER_KERNEL inline
 #define GLOBAL
 #define INLINE __attribute__((unused)) static inline
@@ -167,6 +169,12 @@ INLINE uint __ballot_sync(uint mask, int predicate) {
 }
 INLINE int __any_sync(uint mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
 INLINE int __all_sync(uint mask, int predicate) { return __ballot_sync(mask, !predicate) == 0; }
+
+// 2^x: with numbers below 2^-126, and with 0 in their place.
+INLINE float EXP2(float x) { return exp2f(x); }
+INLINE float EXP2_OR_ZERO(float x) { return x < -126 ? 0 : exp2f(x); }
+INLINE float RECIPROCAL(float x) { return 1 / x; }
+INLINE double RECIPROCAL(double x) { return 1 / x; }
 
 #define CLUSTER_RANK ((int) host::place->clusterRank)
 #define CLUSTER_SIZE ((int) host::place->clusterSize)

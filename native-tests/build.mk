@@ -7,14 +7,16 @@ HERE := native-tests
 FLAGS := -std=c++17 -O1 -g1 -ffp-contract=off -fno-strict-aliasing -I $(HERE)/host -I $(HERE)/kernels -pthread
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 WARN := -Wall -Wextra -Werror
-# The same shape of softmax for every type takes long to compile and shows little: float32 in full, of others a few.
-SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*COLUMNS_(1|8|256)__|T_f16__U_f16.*COLUMNS_(1|256)__|T_bf16.*COLUMNS_(1|4|256)__|T_f32__U_f16.*COLUMNS_(64|256)__)
-SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|COLUMNS_(1|16|128)__)
+# The same form of softmax for every type takes long to compile and shows little: float32 in full, of others a few.
+SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*BLOCK_128|T_f16__U_f16.*BLOCK_512|T_bf16__U_bf16.*CLUSTER|T_f16__U_f32.*BLOCK_128|T_f32__U_(f16.*CLUSTER|bf16.*BLOCK_128))
+SOFTMAX_SHORT := softmax__softmax_short.*(T_f32__U_f32.*|T_f64.*KEEP_8|T_f16__U_f16.*KEEP_16|T_bf16__U_bf16.*KEEP_32|T_bf16__U_f32.*KEEP_16|T_f16__U_f32.*KEEP_8|T_f32__U_f16.*KEEP_32|T_f32__U_bf16.*KEEP_8)__
+SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|T_f64|T_f16__U_f16|T_bf16__U_bf16.*WIDTH_8|T_f16__U_f32.*WIDTH_8|T_f32__U_bf16.*WIDTH_8)
 
-# Shapes that a CPU has on OpenCL: a thread for each row, lanes of vectors. They are not in the catalog.
-CPU_FILES := copy index matmul nll reduce scan softmax topk
-FILES ?= arange binary copy fill index matmul nll random reduce scan softmax_columns softmax_rows topk unary update where
-TESTS ?= elementwise indexing losses matmul moves numbers reduce softmax test
+# Shapes that OpenCL has and the catalog has not: on a CPU a thread for each row, lanes of vectors; softmax of any device. They
+# are not CUDA's, nor is their source.
+CPU_FILES := copy index matmul nll norm reduce rowsums scan softmax topk
+FILES ?= arange binary copy fill index matmul nll norm random reduce rowsums scan softmax_columns softmax_rows softmax_short topk unary update where
+TESTS ?= elementwise indexing losses matmul moves norm numbers reduce softmax test
 HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)
 SOURCES := $(wildcard $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/*.tsv $(KERNELS)/expand.sh) $(HERE)/host/expand.sh
 
@@ -29,10 +31,12 @@ expand = EXPAND=$(KERNELS)/expand.sh $(HERE)/host/expand.sh $(1) >$@.new && \
 	{ cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 $(OUT)/kernel_softmax_rows.cpp: $(SOURCES)
 	$(call expand,softmax '$(SOFTMAX_ROWS)')
+$(OUT)/kernel_softmax_short.cpp: $(SOURCES)
+	$(call expand,softmax '$(SOFTMAX_SHORT)')
 $(OUT)/kernel_softmax_columns.cpp: $(SOURCES)
 	$(call expand,softmax '$(SOFTMAX_COLUMNS)')
 $(OUT)/cpu/expand.sh: $(SOURCES) $(HERE)/kernels/cpu.tsv
-	mkdir -p $(OUT)/cpu && cp $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/expand.sh $(OUT)/cpu/ && cp $(HERE)/kernels/cpu.tsv $(OUT)/cpu/catalog.tsv
+	mkdir -p $(OUT)/cpu && cp $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/expand.sh $(OUT)/cpu/ && rm -f $(OUT)/cpu/*.cuda.k && cp $(HERE)/kernels/cpu.tsv $(OUT)/cpu/catalog.tsv
 $(OUT)/kernel_cpu_%.cpp: $(OUT)/cpu/expand.sh
 	EXPAND=$(OUT)/cpu/expand.sh $(HERE)/host/expand.sh $* >$@
 $(OUT)/kernel_%.cpp: $(SOURCES)

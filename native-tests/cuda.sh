@@ -14,6 +14,13 @@ flags=(-std=c++17 -arch="$arch" -I native-tests/host -I native-tests/kernels)
 # float32 in full, of the other types of softmax a few: as on the host.
 softmax=$(sed -n 's/^SOFTMAX_[A-Z]* := //p' native-tests/build.mk | paste -sd"|")
 
+# Clusters begin with sm_90.
+capability=$arch
+[[ $arch == native ]] && capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1)
+capability=${capability//[^0-9]/}
+except=
+((capability < 90)) && except=__CLUSTER_
+
 compile() { # SOURCE OBJECT FLAGS...: unless it is there and newer
     local source=$1 object=$2
     shift 2
@@ -29,7 +36,7 @@ limit() {
 for file in $(cut -f2 kernels/catalog.tsv | sort -u); do
     pattern=.
     [[ $file == softmax ]] && pattern=$softmax
-    kernels/expand.sh cuda "$file" "$pattern" >"$out/$file.cu.new"
+    kernels/expand.sh cuda "$file" "$pattern" "$except" >"$out/$file.cu.new"
     cmp -s "$out/$file.cu.new" "$out/$file.cu" || mv "$out/$file.cu.new" "$out/$file.cu"
     rm -f "$out/$file.cu.new"
     limit

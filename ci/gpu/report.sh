@@ -250,19 +250,24 @@ bench() {
         skip "speed of cuda:0" "a stand-in has none"
         return
     fi
-    step "softmax on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 softmax
     step "matrix products on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 products
     step "matrix products on cuda:0, without cuBLAS" "${java[@]}" -Dtenon.cublas=off \
         org.tenon.bench.DeviceBench cuda:0 products
     step "optimizer steps on cuda:0" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 steps
     step "training steps on cuda:0, captured" "${java[@]}" org.tenon.bench.DeviceBench cuda:0 captured
-    local reason
+    local reason rows=(--samples 7 --lengths 10,256,1024,4096,50257,131072 -- "${java[@]}")
     if ! has python3; then
-        skip "PyTorch" "there is no python3 in PATH"
-    elif ! reason=$(timeout 120 python3 "$dir/bench/log_softmax.py" --check 2>&1); then
-        skip "PyTorch" "$(tail -n 1 <<<"$reason")"
+        skip "ops along rows, and PyTorch" "there is no python3 in PATH"
+        return
+    fi
+    # torch.compile takes seconds a shape: float32 with all ops, of the other types what is bound by memory alone.
+    step "ops along rows of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-float32" --types float32 "${rows[@]}"
+    step "ops along rows of bfloat16" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-bfloat16" --types bfloat16 \
+        --ops logSoftmaxForward,logSoftmaxBackward "${rows[@]}"
+    if ! reason=$(timeout 120 python3 "$dir/bench/products.py" --check 2>&1); then
+        skip "matrix products in PyTorch" "$(tail -n 1 <<<"$reason")"
     else
-        step "PyTorch" python3 "$dir/bench/log_softmax.py"
+        step "matrix products in PyTorch" python3 "$dir/bench/products.py"
     fi
 }
 

@@ -12,6 +12,7 @@ std::map<std::string, const host::Entry *> &known() {
 }
 
 dim3 grid, block;
+std::size_t sharedNow;
 host::Options current{host::Order::forward, 0, 1};
 
 void check(cudaError_t status, const std::string &what) {
@@ -25,7 +26,10 @@ void check(cudaError_t status, const std::string &what) {
 namespace device {
 
 void start(const void *kernel, void *const *params) {
-    check(cudaLaunchKernel(kernel, grid, block, const_cast<void **>(params), 0, nullptr), "cudaLaunchKernel");
+    if (sharedNow > 0) {
+        check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(sharedNow)), "cudaFuncSetAttribute");
+    }
+    check(cudaLaunchKernel(kernel, grid, block, const_cast<void **>(params), sharedNow, nullptr), "cudaLaunchKernel");
 }
 
 }  // namespace device
@@ -51,7 +55,9 @@ void *allocate(std::size_t bytes) {
 
 void release(void *memory) { cudaFree(memory); }
 
-void launch(const Entry &entry, Dim3 blocks, Dim3 threads, void *const *params, std::size_t, unsigned) {
+// A cluster is part of the kernel as it was compiled.
+void launch(const Entry &entry, Dim3 blocks, Dim3 threads, void *const *params, std::size_t sharedBytes, unsigned) {
+    sharedNow = sharedBytes;
     grid = dim3(blocks.x, blocks.y, blocks.z);
     block = dim3(threads.x, threads.y, threads.z);
     entry.call(params);

@@ -10,10 +10,12 @@ void start(const void *kernel, void *const *params);
 
 }  // namespace device
 
-#define ENTRY(NAME, BLOCK) \
+#define ENTRY(NAME, BLOCK) ENTRY_CLUSTER(NAME, BLOCK, 1)
+#define ENTRY_CLUSTER(NAME, BLOCK, CLUSTER) \
     namespace NAME { \
     static void host_start(void *const *params) { device::start((const void *) &NAME, params); } \
     typedef host::Thunk<decltype(&NAME)> host_thunk; \
-    static const host::Entry host_entry = {#NAME, BLOCK, 1, host_thunk::count, host_thunk::sizes, &host_start}; \
+    static const host::Entry host_entry = { \
+        #NAME, BLOCK, CLUSTER, host_thunk::count, host_thunk::sizes, &host_start}; \
     static const host::Registration host_registration(&host_entry); \
     }

@@ -1,4 +1,4 @@
-// nll.k: each loss, sums in parts, their total, and the gradient.
+// nll.k: each loss, sums in parts, their total, and the gradient, of log-probabilities and of logits; rowsums.k.
 #include <algorithm>
 #include <cmath>
 
@@ -10,14 +10,14 @@ typedef long double L;
 
 struct Problem {
     long outer, length, inner;
-    bool weighted, ignores, mean;
+    bool weighted, ignores, mean, logits;
 };
 constexpr long IGNORED = -100, EACH = 100;
 
 struct Case {
     const Problem p;
     long count;
-    Buffer x, target, weight, flag;
+    Buffer x, target, weight, top, sum, flag;
 
     Case(const Variant &v, const Problem &p, bool bad)
         : p(p),
@@ -25,10 +25,24 @@ struct Case {
           x(v.type("T"), count * p.length + 3, 3),
           target(v.type("I"), count + 1, 1),
           weight(v.type("T"), p.length + 2, 2),
+          top(v.type("U"), count + 1, 1),
+          sum(v.type("U"), count + 2, 2),
           flag(u64, 2 + 2 * 256) {
         Numbers numbers(61);
         for (long i = 3; i < x.length; i++) {
             x.set(i, numbers.uniform(-6, 0));
+        }
+        // What row_sums leaves.
+        for (long i = 0; i < count; i++) {
+            L most = -INFINITY, total = 0;
+            for (long c = 0; c < p.length; c++) {
+                most = std::max(most, x.get(3 + at(i, c)));
+            }
+            for (long c = 0; c < p.length; c++) {
+                total += std::exp(x.get(3 + at(i, c)) - most);
+            }
+            top.set(1 + i, most);
+            sum.set(2 + i, total);
         }
         for (long i = 1; i < target.length; i++) {
             target.set(i, p.ignores && numbers.below(4) == 0 ? IGNORED : L(numbers.below(p.length)));
@@ -48,8 +62,11 @@ struct Case {
 
     std::vector<long> longs(long outOffset, long totalOffset, long blocks, bool scalar, long partsOffset, long xOffset) {
         return {count, p.length, p.inner, p.length, IGNORED, p.ignores, p.weighted, p.mean, 7, xOffset, 1, 2, outOffset,
-                totalOffset, blocks, EACH, scalar, partsOffset};
+                totalOffset, blocks, EACH, scalar, partsOffset, p.logits, 3, 1, 2};
     }
+
+    long at(long i, long c) const { return (i / p.inner * p.length + c) * p.inner + i % p.inner; }
+    L share(long i, long c) const { return std::exp(x.get(3 + at(i, c)) - top.get(1 + i)) / sum.get(2 + i); }
 
     bool counts(long i) const { return target.get(1 + i) >= 0 && target.get(1 + i) < p.length; }
     L weightOf(long i) const { return !counts(i) ? 0 : p.weighted ? weight.get(2 + long(target.get(1 + i))) : 1; }
@@ -57,8 +74,8 @@ struct Case {
         if (!counts(i)) {
             return 0;
         }
-        long at = (i / p.inner * p.length + long(target.get(1 + i))) * p.inner + i % p.inner;
-        return -weightOf(i) * x.get(3 + at);
+        L logp = x.get(3 + at(i, long(target.get(1 + i))));
+        return -weightOf(i) * (p.logits ? logp - top.get(1 + i) - std::log(sum.get(2 + i)) : logp);
     }
 
     void checkFlag(const Variant &v, bool bad) const {
@@ -77,8 +94,11 @@ struct Case {
 };
 
 const Problem PROBLEMS[] = {
-        {1, 1, 1, false, false, false}, {1000, 7, 1, true, true, true},    {3, 5, 100, true, false, false},
-        {256, 3, 1, false, true, true}, {257, 10, 1, false, false, false}, {100, 4, 1, true, true, false}};
+        {1, 1, 1, false, false, false, false},   {1000, 7, 1, true, true, true, false},
+        {3, 5, 100, true, false, false, false},  {256, 3, 1, false, true, true, false},
+        {257, 10, 1, false, false, false, false}, {100, 4, 1, true, true, false, false},
+        {1000, 7, 1, true, true, true, true},    {3, 5, 100, false, false, false, true},
+        {257, 33, 1, true, false, true, true},   {1, 1, 1, false, false, true, true}};
 
 std::string text(const Problem &p) {
     return std::to_string(p.outer) + "," + std::to_string(p.length) + "," + std::to_string(p.inner);
@@ -87,12 +107,14 @@ std::string text(const Problem &p) {
 void each(const Variant &v, const Problem &p, bool bad) {
     Case c(v, p, bad);
     Buffer out(v.type("T"), c.count + 1, 1);
-    run(v, groupsFor(c.count, v), {{&out, &c.x, &c.target, &c.weight, &c.flag}, c.longs(1, 0, 0, false, 0, 3)});
+    run(v, groupsFor(c.count, v), {{&out, &c.x, &c.target, &c.weight, &c.top, &c.sum, &c.flag}, c.longs(1, 0, 0, false, 0, 3)});
     std::vector<Reference> wanted;
     for (long i = 0; i < c.count; i++) {
-        wanted.push_back({c.loss(i)});
+        // Of logits: a difference of three.
+        wanted.push_back({c.loss(i), p.logits ? c.weightOf(i) * 8 : 0});
     }
-    compare(v, "nll_each", out, Layout::dense({c.count}, 1), wanted, 0.5L, text(p));
+    compare(v, p.logits ? "nll_each of logits" : "nll_each", out, Layout::dense({c.count}, 1), wanted, p.logits ? 2 : 0.5L,
+            text(p));
     c.checkFlag(v, bad);
 }
 
@@ -102,16 +124,16 @@ void summed(const Variant &v, const Variant &total, const Problem &p, bool bad) 
     long blocks = (c.count + EACH - 1) / EACH;
     Buffer parts(u64, 1 + (wide ? 2 : 1) * blocks, 1), out(v.type("T"), 3, 2), sum(v.type("U"), 2, 1);
     std::vector<long> longs = c.longs(2, 1, blocks, true, 1, 3);
-    run(v, blocks, {{&parts, &c.x, &c.target, &c.weight, &c.flag}, longs});
+    run(v, blocks, {{&parts, &c.x, &c.target, &c.weight, &c.top, &c.sum, &c.flag}, longs});
     run(total, 1, {{&out, &sum, &parts}, longs}, 2);
     Reference loss, weight;
     for (long i = 0; i < c.count; i++) {
         loss.value += c.loss(i);
-        loss.scale += std::fabs(c.loss(i));
+        loss.scale += p.logits ? 8 * c.weightOf(i) : std::fabs(c.loss(i));
         weight.value += c.weightOf(i);
     }
     if (p.mean) {
-        loss = {loss.value / weight.value};
+        loss = {loss.value / weight.value, p.logits ? loss.scale / weight.value : 0};
     }
     // An addition errs by half an ULP at most, n in a row by about half the root of n: a CPU's thread adds hundreds.
     long row = (std::min(c.count, EACH) + v.block - 1) / v.block + blocks;
@@ -130,19 +152,76 @@ void gradient(const Variant &v, const Problem &p, bool scalar, bool bad) {
     }
     total.set(1, 12.5L);
     run(v, groupsFor(c.count * p.length, v),
-        {{&dx, &g, &c.target, &c.weight, &total, &c.flag}, c.longs(1, 1, 0, scalar, 0, 3)});
+        {{&dx, &g, &c.target, &c.weight, &total, &c.x, &c.top, &c.sum, &c.flag}, c.longs(1, 1, 0, scalar, 0, 3)});
     std::vector<Reference> wanted(std::size_t(c.count * p.length));
     for (long i = 0; i < c.count; i++) {
         if (c.counts(i)) {
-            long at = (i / p.inner * p.length + long(c.target.get(1 + i))) * p.inner + i % p.inner;
-            wanted[std::size_t(at)] = {-c.weightOf(i) * g.get(3 + (scalar ? 0 : i)) / (p.mean ? 12.5L : 1)};
+            long target = long(c.target.get(1 + i));
+            L slope = c.weightOf(i) * g.get(3 + (scalar ? 0 : i)) / (p.mean ? 12.5L : 1);
+            for (long k = 0; p.logits && k < p.length; k++) {
+                L share = c.share(i, k);
+                // The difference is rounded before it is an exponent.
+                wanted[std::size_t(c.at(i, k))] = {slope * (share - (k == target)),
+                                                   std::fabs(slope) * (share * 8 + (k == target))};
+            }
+            if (!p.logits) {
+                wanted[std::size_t(c.at(i, target))] = {-slope};
+            }
         }
     }
-    compare(v, "nll_grad", dx, Layout::dense({c.count * p.length}, 1), wanted, 1.5L, text(p));
+    compare(v, p.logits ? "nll_grad of logits" : "nll_grad", dx, Layout::dense({c.count * p.length}, 1), wanted, p.logits ? 3 : 1.5L, text(p));
     // Every element of a bad target's row finds it.
     c.checkFlag(v, bad);
 }
 
+void sums(const Variant &v, long rows, long length) {
+    Buffer x(v.type("T"), rows * length + 3, 3), top(v.type("U"), rows + 1, 1), sum(v.type("U"), rows + 2, 2);
+    Numbers numbers(63);
+    for (long i = 3; i < x.length; i++) {
+        x.set(i, numbers.uniform(-9, 9) + (i % 2 ? 0 : L(i) / 64));
+    }
+    if (rows > 6) {
+        x.set(3 + 1 * length + length / 2, NAN);
+        x.set(3 + 2 * length + length / 3, INFINITY);
+        for (long j = 0; j < length; j++) {
+            x.set(3 + 3 * length + j, -INFINITY);
+            x.set(3 + 4 * length + j, j < length / 2 ? -INFINITY : j);
+        }
+    }
+    run(v, groupsFor(rows * (v.block / v.number("ROWS")), v), {{&top, &sum, &x}, {rows, length, 3, 1, 2}}, 2);
+    std::vector<Reference> tops, totals;
+    for (long r = 0; r < rows; r++) {
+        L most = -INFINITY, total = 0;
+        bool none = false;
+        for (long j = 0; j < length; j++) {
+            L value = x.get(3 + r * length + j);
+            most = value > most ? value : most;
+            none |= value != value || value == INFINITY;
+        }
+        for (long j = 0; j < length; j++) {
+            total += std::exp(x.get(3 + r * length + j) - most);
+        }
+        // Of -inf alone the sum is 0, or NaN where distances were taken; either gives NaN in the end.
+        bool nothing = most == -INFINITY;
+        tops.push_back({most});
+        totals.push_back({none ? L(NAN) : nothing ? (v.number("COLUMNS") > 1 ? 0 : L(NAN)) : total, total * 16});
+    }
+    std::string what = std::to_string(rows) + " rows of " + std::to_string(length);
+    compare(v, "row_sums top", top, Layout::dense({rows}, 1), tops, 0.5L, what);
+    compare(v, "row_sums sum", sum, Layout::dense({rows}, 2), totals, 2, what);
+}
+
+const Group GROUP_SUMS("row sums", [] {
+    for (const Variant &v : variants("rowsums", "row_sums")) {
+        long columns = v.number("COLUMNS"), lanes = v.number("LANES"), together = v.number("ROWS");
+        for (long length : {1L, columns * lanes - 1, columns * lanes, columns * lanes + 1, 3 * columns * lanes + 2}) {
+            if (length > 0) {
+                sums(v, together + 7, length);
+            }
+        }
+        sums(v, 1, 9 * columns * lanes + 7);
+    }
+});
 const Group GROUP("nll", [] {
     for (const Variant &v : variants("nll", "nll_each")) {
         for (const Problem &p : PROBLEMS) {

@@ -329,7 +329,7 @@ Arguments &Arguments::axes(const std::vector<long> &values) {
     return *this;
 }
 
-void run(const Variant &variant, long groups, const Arguments &arguments, int outputs) {
+void run(const Variant &variant, long groups, const Arguments &arguments, int outputs, long shared) {
     const host::Entry &entry = *host::find(variant.name.c_str());
     std::size_t count = arguments.buffers.size();
     if (!check::that(
@@ -358,7 +358,8 @@ void run(const Variant &variant, long groups, const Arguments &arguments, int ou
         }
         host::setOptions({order, 17, plain.workers});
         try {
-            host::launch(entry, host::Dim3(unsigned(groups)), host::Dim3(unsigned(variant.block)), params.data());
+            host::Dim3 grid{unsigned(groups)}, block{unsigned(variant.block)};
+            host::launch(entry, grid, block, params.data(), std::size_t(shared));
         } catch (const host::KernelError &e) {
             check::that(false, e.what());
             break;

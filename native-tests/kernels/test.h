@@ -110,8 +110,8 @@ struct Arguments {
 };
 
 // Launches in forward, reverse and shuffled order of threads, with the outputs (the first buffers) as they were each time:
-// each must leave the same bits, else the kernel lacks a barrier.
-void run(const Variant &variant, long groups, const Arguments &arguments, int outputs = 1);
+// each must leave the same bits, else the kernel lacks a barrier. `shared` bytes of dynamic shared memory go to each group.
+void run(const Variant &variant, long groups, const Arguments &arguments, int outputs = 1, long shared = 0);
 inline long groupsFor(long items, const Variant &variant) { return (items + variant.block - 1) / variant.block; }
 
 // A correct result, and the magnitude that its error is measured at where that is more than its own (of what was summed,

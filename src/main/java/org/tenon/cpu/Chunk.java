@@ -29,6 +29,19 @@ abstract class Chunk {
 
     abstract void divide(int from, int to, double value);
 
+    abstract void multiply(int from, int to, double value);
+
+    abstract void fill(int from, int to, double value);
+
+    /** Adds to element {@code i}. */
+    abstract void add(int i, double value);
+
+    /** {@code this *= other}. */
+    abstract void multiply(Chunk other, int n);
+
+    /** {@code this += other}. */
+    abstract void add(Chunk other, int n);
+
     abstract void exp(int n);
 
     /** {@code this -= factor * other}. */

@@ -6,6 +6,7 @@ import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -63,6 +64,16 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void norm(Norm norm, Strided x, Strided out) {
+        CpuNorm.norm(norm, x, out);
+    }
+
+    @Override
+    public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
+        CpuNorm.normGrad(norm, g, x, dx, dweight, dbias);
+    }
+
+    @Override
     public void nll(
             Strided logp,
             Rows rows,
@@ -86,6 +97,37 @@ final class CpuKernels implements Kernels {
             Strided totalWeight,
             Strided dx) {
         Nll.backward(g, rows, target, weight, reduction, check, totalWeight, dx);
+    }
+
+    @Override
+    public void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight) {
+        CrossEntropy.forward(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    }
+
+    @Override
+    public void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx) {
+        CrossEntropy.backward(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
     }
 
     @Override

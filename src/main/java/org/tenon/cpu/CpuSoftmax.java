@@ -89,7 +89,7 @@ final class CpuSoftmax {
     }
 
     /** The elements of a dense operand, from its first. */
-    private static MemorySegment memory(Strided operand) {
+    static MemorySegment memory(Strided operand) {
         return CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
     }
 

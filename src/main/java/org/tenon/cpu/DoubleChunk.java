@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
+
 /** A {@link Chunk} of doubles, for float64. */
 final class DoubleChunk extends Chunk {
     private final double[] x = new double[CAPACITY];
@@ -68,6 +70,40 @@ final class DoubleChunk extends Chunk {
         double v = value;
         for (int i = from; i < to; i++) {
             x[i] /= v;
+        }
+    }
+
+    @Override
+    void multiply(int from, int to, double value) {
+        double v = value;
+        for (int i = from; i < to; i++) {
+            x[i] *= v;
+        }
+    }
+
+    @Override
+    void fill(int from, int to, double value) {
+        Arrays.fill(x, from, to, value);
+    }
+
+    @Override
+    void add(int i, double value) {
+        x[i] += value;
+    }
+
+    @Override
+    void multiply(Chunk other, int n) {
+        double[] y = ((DoubleChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] *= y[i];
+        }
+    }
+
+    @Override
+    void add(Chunk other, int n) {
+        double[] y = ((DoubleChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] += y[i];
         }
     }
 

@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
+
 /** A {@link Chunk} of floats, for float32 and the half types. */
 final class FloatChunk extends Chunk {
     private final float[] x = new float[CAPACITY];
@@ -48,6 +50,40 @@ final class FloatChunk extends Chunk {
         float v = (float) value;
         for (int i = from; i < to; i++) {
             x[i] /= v;
+        }
+    }
+
+    @Override
+    void multiply(int from, int to, double value) {
+        float v = (float) value;
+        for (int i = from; i < to; i++) {
+            x[i] *= v;
+        }
+    }
+
+    @Override
+    void fill(int from, int to, double value) {
+        Arrays.fill(x, from, to, (float) value);
+    }
+
+    @Override
+    void add(int i, double value) {
+        x[i] += (float) value;
+    }
+
+    @Override
+    void multiply(Chunk other, int n) {
+        float[] y = ((FloatChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] *= y[i];
+        }
+    }
+
+    @Override
+    void add(Chunk other, int n) {
+        float[] y = ((FloatChunk) other).x;
+        for (int i = 0; i < n; i++) {
+            x[i] += y[i];
         }
     }
 

@@ -21,6 +21,9 @@ interface FloatRows {
     /** {@code out = e^(x - shift)}; returns the sum. */
     float exp(MemorySegment x, MemorySegment out, long at, int n, float shift);
 
+    /** {@code out = e^(x - shift) * factor}. */
+    void expTimes(MemorySegment x, MemorySegment out, long at, int n, float shift, float factor);
+
     /** {@code out = (x - a) - b}. */
     void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b);
 

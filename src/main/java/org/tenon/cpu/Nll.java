@@ -14,7 +14,7 @@ final class Nll {
     private final Cells weight;
     private final Long ignored;
 
-    private Nll(Rows rows, Strided target, Strided weight, IndexCheck check) {
+    Nll(Rows rows, Strided target, Strided weight, IndexCheck check) {
         this.rows = rows;
         this.target = new Cells(target);
         this.weight = weight == null ? null : new Cells(weight);
@@ -31,13 +31,22 @@ final class Nll {
             IndexCheck check,
             Strided out,
             Strided totalWeight) {
-        Nll nll = new Nll(rows, target, weight, check);
         Cells input = new Cells(logp);
+        new Nll(rows, target, weight, check).forward((_, at) -> input.get(at), reduction, out, totalWeight);
+    }
+
+    /** The log-probability of row i's target, which is element {@code at} of the input. */
+    @FunctionalInterface
+    interface LogProbability {
+        double of(long i, long at);
+    }
+
+    void forward(LogProbability logp, LossReduction reduction, Strided out, Strided totalWeight) {
         Cells result = new Cells(out);
         if (reduction == LossReduction.NONE) {
             Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
                 for (long i = from; i < to; i++) {
-                    result.set(i, nll.loss(input, i));
+                    result.set(i, loss(logp, i));
                 }
             });
             return;
@@ -48,8 +57,8 @@ final class Nll {
         Parallel.range(blocks, 1, (from, to) -> {
             for (long block = from; block < to; block++) {
                 for (long i = block * BLOCK; i < Math.min(rows.count(), (block + 1) * BLOCK); i++) {
-                    losses[(int) block] += nll.loss(input, i);
-                    weights[(int) block] += nll.weight(i);
+                    losses[(int) block] += loss(logp, i);
+                    weights[(int) block] += weight(i);
                 }
             }
         });
@@ -74,21 +83,36 @@ final class Nll {
             Strided dx) {
         Nll nll = new Nll(rows, target, weight, check);
         Copies.fill(dx, 0);
-        Cells incoming = new Cells(g);
         Cells gradient = new Cells(dx);
-        double total = reduction == LossReduction.MEAN ? new Cells(totalWeight).get(0) : 1;
+        Slopes slopes = nll.slopes(g, reduction, totalWeight);
         Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
             for (long i = from; i < to; i++) {
                 if (nll.counts(i)) {
-                    double each = incoming.get(reduction == LossReduction.NONE ? i : 0);
-                    gradient.set(nll.position(i), -nll.weight(i) * each / total);
+                    gradient.set(nll.position(i), -slopes.of(i));
                 }
             }
         });
     }
 
-    private boolean counts(long i) {
+    /** {@code weight * g / total} of row i. */
+    @FunctionalInterface
+    interface Slopes {
+        double of(long i);
+    }
+
+    Slopes slopes(Strided g, LossReduction reduction, Strided totalWeight) {
+        Cells incoming = new Cells(g);
+        double total = reduction == LossReduction.MEAN ? new Cells(totalWeight).get(0) : 1;
+        return i -> weight(i) * incoming.get(reduction == LossReduction.NONE ? i : 0) / total;
+    }
+
+    /** Whether its target is not the ignored one. */
+    boolean counts(long i) {
         return ignored == null || target.whole(i) != ignored;
+    }
+
+    long target(long i) {
+        return target.whole(i);
     }
 
     private double weight(long i) {
@@ -99,7 +123,7 @@ final class Nll {
         return (i / rows.inner() * rows.len() + target.whole(i)) * rows.inner() + i % rows.inner();
     }
 
-    private double loss(Cells input, long i) {
-        return counts(i) ? -weight(i) * input.get(position(i)) : 0;
+    private double loss(LogProbability logp, long i) {
+        return counts(i) ? -weight(i) * logp.of(i, position(i)) : 0;
     }
 }

@@ -164,6 +164,11 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    FloatNorms norms() {
+        return null;
+    }
+
+    @Override
     FloatRows rows() {
         return null;
     }

@@ -1,5 +1,8 @@
 package org.tenon.cpu;
 
+import static org.tenon.cpu.VectorMemory.load;
+import static org.tenon.cpu.VectorMemory.store;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -23,16 +26,8 @@ final class VectorRows implements FloatRows {
         return a.blend(b, b.compare(VectorOperators.GT, a));
     }
 
-    private static FloatVector load(MemorySegment x, long element) {
-        return FloatVector.fromMemorySegment(SPECIES, x, element * Float.BYTES, ORDER);
-    }
-
-    private static void store(FloatVector v, MemorySegment out, long element) {
-        v.intoMemorySegment(out, element * Float.BYTES, ORDER);
-    }
-
     /** {@code v} in the last {@code count} lanes, zero before. */
-    private static FloatVector lastOf(FloatVector v, int count) {
+    static FloatVector lastOf(FloatVector v, int count) {
         VectorMask<Float> counted = SPECIES.indexInRange(0, WIDTH - count);
         return v.blend(0f, counted);
     }
@@ -91,6 +86,19 @@ final class VectorRows implements FloatRows {
             store(e, to, n - WIDTH);
         }
         return VectorMath.sum(a);
+    }
+
+    @Override
+    public void expTimes(MemorySegment x, MemorySegment out, long at, int n, float shift, float factor) {
+        MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        int i = 0;
+        for (; i <= n - WIDTH; i += WIDTH) {
+            store(VectorMath.expBelow(load(from, i).sub(shift)).mul(factor), to, i);
+        }
+        if (i < n) {
+            store(VectorMath.expBelow(load(from, n - WIDTH).sub(shift)).mul(factor), to, n - WIDTH);
+        }
     }
 
     @Override

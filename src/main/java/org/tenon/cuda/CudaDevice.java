@@ -6,6 +6,7 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
 import org.tenon.gpu.GpuRuntime.Traits;
+import org.tenon.gpu.GpuRuntime.Warps;
 
 /**
  * A device that the driver named, and what is known of it.
@@ -16,9 +17,14 @@ import org.tenon.gpu.GpuRuntime.Traits;
  * @param capability ten times the major version of what it can do, plus the minor
  * @param multiprocessors how many groups of threads run at once, roughly
  * @param memory in bytes
+ * @param sharedBytes the most shared memory that a group of threads may ask for
  */
-record CudaDevice(int ordinal, CUdevice id, String model, int capability, int multiprocessors, long memory) {
+record CudaDevice(
+        int ordinal, CUdevice id, String model, int capability, int multiprocessors, long memory, int sharedBytes) {
     private static final int BLOCK = 256;
+    /** The first capability with clusters. */
+    private static final int CLUSTERS = 90;
+
     private static final int NAME_BYTES = 256;
     private static final int COMPUTE_PROHIBITED = 2;
 
@@ -37,7 +43,8 @@ record CudaDevice(int ordinal, CUdevice id, String model, int capability, int mu
                 10 * attribute(device, id, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
                         + attribute(device, id, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
                 attribute(device, id, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-                memory[0]);
+                memory[0],
+                attribute(device, id, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
     }
 
     private static int attribute(String device, CUdevice id, int what) {
@@ -82,7 +89,7 @@ record CudaDevice(int ordinal, CUdevice id, String model, int capability, int mu
     }
 
     Traits traits() {
-        return new Traits(true, BLOCK, 1, multiprocessors);
+        return new Traits(true, BLOCK, 1, multiprocessors, new Warps(sharedBytes, capability >= CLUSTERS));
     }
 
     String description(String driver) {

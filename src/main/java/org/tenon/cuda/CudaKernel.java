@@ -7,6 +7,7 @@ import org.tenon.gpu.GpuKernel;
 final class CudaKernel extends GpuKernel {
     private final CUfunction function;
     private final int sharedBytes;
+    private int allowedBytes;
 
     /** {@code sharedBytes} of shared memory go to each group besides what the kernel declares. */
     CudaKernel(String name, int block, CUfunction function, int sharedBytes) {
@@ -21,5 +22,14 @@ final class CudaKernel extends GpuKernel {
 
     int sharedBytes() {
         return sharedBytes;
+    }
+
+    /** What a launch may ask for besides; 0 at first. */
+    int allowedBytes() {
+        return allowedBytes;
+    }
+
+    void allow(int bytes) {
+        allowedBytes = bytes;
     }
 }

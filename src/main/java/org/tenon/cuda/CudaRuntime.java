@@ -183,8 +183,17 @@ final class CudaRuntime implements GpuRuntime {
                             + MOST_GROUPS + "; work on parts of the tensor");
         }
         CudaKernel built = (CudaKernel) kernel;
+        int shared = built.sharedBytes() + launch.sharedBytes();
         synchronized (queue) {
             context.enter();
+            if (launch.sharedBytes() > built.allowedBytes()) {
+                allow(
+                        built.function(),
+                        CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                        shared,
+                        built.name());
+                built.allow(launch.sharedBytes());
+            }
             queue.mark();
             long position = queue.next();
             for (int i = 0; i < launch.buffers(); i++) {
@@ -199,7 +208,7 @@ final class CudaRuntime implements GpuRuntime {
                     kernel.block(),
                     1,
                     1,
-                    built.sharedBytes(),
+                    shared,
                     queue.stream(),
                     arguments.of(launch),
                     null);

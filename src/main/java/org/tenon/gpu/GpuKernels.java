@@ -7,6 +7,7 @@ import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -20,7 +21,8 @@ import org.tenon.spi.UpdateStep;
 final class GpuKernels implements Kernels {
     private final Elementwise elementwise;
     private final Reductions reductions;
-    private final SoftmaxLaunches softmax;
+    private final SoftmaxKernels softmax;
+    private final Norms norms;
     private final Losses losses;
     private final Indexing indexing;
     private final Products products;
@@ -32,7 +34,8 @@ final class GpuKernels implements Kernels {
     GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
         elementwise = new Elementwise(runtime);
         reductions = new Reductions(runtime, allocator, elementwise);
-        softmax = new SoftmaxLaunches(runtime);
+        softmax = runtime.traits().warps() == null ? new SoftmaxLaunches(runtime) : new WarpSoftmax(runtime);
+        norms = new Norms(runtime, allocator);
         losses = new Losses(runtime, allocator, flag);
         indexing = new Indexing(runtime, flag);
         products = new Products(runtime);
@@ -55,6 +58,7 @@ final class GpuKernels implements Kernels {
         elementwise.buildAll();
         reductions.buildAll();
         softmax.buildAll();
+        norms.buildAll();
         losses.buildAll();
         indexing.buildAll();
         products.buildAll();
@@ -108,6 +112,16 @@ final class GpuKernels implements Kernels {
     }
 
     @Override
+    public void norm(Norm norm, Strided x, Strided out) {
+        norms.norm(norm, x, out);
+    }
+
+    @Override
+    public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
+        norms.normGrad(norm, g, x, dx, dweight, dbias);
+    }
+
+    @Override
     public void nll(
             Strided logp,
             Rows rows,
@@ -131,6 +145,37 @@ final class GpuKernels implements Kernels {
             Strided totalWeight,
             Strided dx) {
         losses.nllGrad(g, rows, target, weight, reduction, check, totalWeight, dx);
+    }
+
+    @Override
+    public void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight) {
+        losses.crossEntropy(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    }
+
+    @Override
+    public void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx) {
+        losses.crossEntropyGrad(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
     }
 
     @Override

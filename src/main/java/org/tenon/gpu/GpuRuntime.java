@@ -99,11 +99,17 @@ public interface GpuRuntime {
      * @param lanes neighbours a thread takes at once, for vector instructions of a CPU
      * @param units how many groups run at once, roughly
      * @param localBytes what a group may have in local memory
+     * @param warps what the kernels written for CUDA need to know; null elsewhere
      */
-    record Traits(boolean fp64, int block, int threads, int lanes, int units, long localBytes) {
+    record Traits(boolean fp64, int block, int threads, int lanes, int units, long localBytes, Warps warps) {
         /** A device with groups of 256 threads and 48 KiB of local memory. */
         public Traits(boolean fp64, int block, int lanes, int units) {
-            this(fp64, block, 256, lanes, units, 48 << 10);
+            this(fp64, block, 256, lanes, units, 48 << 10, null);
+        }
+
+        /** The same of a device with warps. */
+        public Traits(boolean fp64, int block, int lanes, int units, Warps warps) {
+            this(fp64, block, 256, lanes, units, 48 << 10, warps);
         }
 
         /** Whether groups have more than one thread for a row. */
@@ -111,4 +117,12 @@ public interface GpuRuntime {
             return block > 1;
         }
     }
+
+    /**
+     * A device whose threads run in warps of 32 that can exchange registers.
+     *
+     * @param sharedBytes the most memory that the threads of a group may share
+     * @param clusters whether groups can work together in clusters
+     */
+    record Warps(long sharedBytes, boolean clusters) {}
 }

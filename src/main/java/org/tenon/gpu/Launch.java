@@ -21,6 +21,7 @@ public final class Launch implements Longs {
     private final Axes others = new Axes();
     private int bufferCount;
     private int longCount;
+    private int sharedBytes;
 
     private Launch() {}
 
@@ -92,6 +93,12 @@ public final class Launch implements Longs {
         return this;
     }
 
+    /** Asks for memory that the threads of a group share, besides what the kernel declares. */
+    Launch shared(long bytes) {
+        sharedBytes = Math.toIntExact(bytes);
+        return this;
+    }
+
     /** Queues it, and forgets the buffers. */
     void run(GpuRuntime runtime, GpuKernel kernel, long groups) {
         try {
@@ -112,6 +119,7 @@ public final class Launch implements Longs {
         }
         bufferCount = 0;
         longCount = 0;
+        sharedBytes = 0;
     }
 
     /** The number of buffers. */
@@ -122,6 +130,11 @@ public final class Launch implements Longs {
     /** Buffer {@code i}. */
     public Buffer buffer(int i) {
         return buffers[i];
+    }
+
+    /** The bytes that the threads of a group share. */
+    public int sharedBytes() {
+        return sharedBytes;
     }
 
     /** The structure's bytes. */

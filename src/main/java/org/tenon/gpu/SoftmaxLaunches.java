@@ -6,7 +6,7 @@ import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 
 /** Launches of softmax and its backward: how many threads a row has, and whether they keep it in registers. */
-final class SoftmaxLaunches {
+final class SoftmaxLaunches implements SoftmaxKernels {
     private static final String[] KERNELS = {
         "softmax_rows", "softmax_rows_grad", "softmax_columns", "softmax_columns_grad"
     };
@@ -29,18 +29,9 @@ final class SoftmaxLaunches {
         kernels = new Variants(KERNELS.length * SoftmaxKind.values().length * 16 * SHAPES, this::build);
     }
 
-    /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
-    void buildAll() {
-        for (SoftmaxKind kind : SoftmaxKind.values()) {
-            for (DType narrow : Types.FLOATS) {
-                for (DType wide : Types.FLOATS) {
-                    if (narrow == wide || narrow.bytes() == 2 && wide == DType.F32) {
-                        buildAll(kind, 0, narrow, wide);
-                        buildAll(kind, 1, wide, narrow);
-                    }
-                }
-            }
-        }
+    @Override
+    public void buildAll() {
+        SoftmaxKernels.each(this::buildAll);
     }
 
     private void buildAll(SoftmaxKind kind, int backward, DType in, DType out) {
@@ -56,13 +47,15 @@ final class SoftmaxLaunches {
         }
     }
 
-    void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
+    @Override
+    public void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
         if (out.count() > 0) {
             launch(Launch.begin().buffer(out).buffer(in), 0, kind, in, in, rows, out);
         }
     }
 
-    void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
+    @Override
+    public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         if (dx.count() > 0) {
             launch(Launch.begin().buffer(dx).buffer(g).buffer(y), 1, kind, g, y, rows, dx);
         }

@@ -23,6 +23,9 @@ public final class Losses {
         Nll.check("crossEntropy", x, target, weight, reduction);
         Checks.floating("crossEntropy", x);
         checkSmoothing(e, x);
+        if (e == 0 && ClassEntropy.fits(x)) {
+            return ClassEntropy.apply(x, target, weight, ignore, reduction);
+        }
         return Frame.result(() -> {
             int axis = Nll.classAxis(x);
             Value wide = weight == null ? null : Copies.widened(weight);

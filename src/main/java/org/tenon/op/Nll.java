@@ -70,8 +70,7 @@ public final class Nll {
     }
 
     /** All that both directions need beside the log-probabilities or their gradient. */
-    private record Targets(
-            String op, Value target, Value weight, long ignore, LossReduction reduction, long[] inputSizes) {
+    record Targets(String op, Value target, Value weight, long ignore, LossReduction reduction, long[] inputSizes) {
         Rows rows() {
             return Rows.along(inputSizes, inputSizes.length == 1 ? 0 : 1);
         }
@@ -123,7 +122,7 @@ public final class Nll {
     }
 
     /** The dense gradient of the input. It is linear in {@code g}, and its own backward is the forward again. */
-    private static Value backward(Value g, Targets t, Value total) {
+    static Value backward(Value g, Targets t, Value total) {
         Value dx;
         try (Dense dense = Dense.of(g);
                 Dense target = Dense.of(t.target);
@@ -154,7 +153,7 @@ public final class Nll {
     }
 
     /** Sums of weights are wider than half types, and not wider than the device's types. */
-    private static DType accumulator(DType dtype) {
+    static DType accumulator(DType dtype) {
         return dtype == DType.F64 ? DType.F64 : DType.F32;
     }
 }

@@ -10,6 +10,7 @@ import static org.tenon.op.UnaryGradients.times;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import org.tenon.DType;
 import org.tenon.spi.ReduceOp;
 import org.tenon.spi.UnaryOp;
 
@@ -55,10 +56,27 @@ public final class Norms {
         checkAffine(op, x, weight, "weight", shape);
         checkAffine(op, x, bias, "bias", shape);
         Plan plan = new Plan(op, IntStream.range(first, x.rank()).toArray(), eps, centred);
-        return Frame.result(() -> {
-            Value wide = Copies.widened(x);
-            return Copies.to(apply(plan, wide, statistics(plan, wide), widened(weight), widened(bias)), x.dtype());
-        });
+        long[] biasSizes = bias == null ? null : bias.sizes();
+        return RowNorms.apply(
+                op,
+                x,
+                Arrays.stream(shape).reduce(1, (a, b) -> a * b),
+                weight,
+                bias,
+                eps,
+                centred,
+                in -> backwardOverLast(plan, in, x.dtype(), biasSizes));
+    }
+
+    /** The gradients out of ops that have gradients themselves. */
+    private static Value[] backwardOverLast(Plan plan, Node.Incoming in, DType dtype, long[] biasSizes) {
+        Value x = Copies.widened(in.saved(0));
+        Value weight = in.saved(1) == null ? null : Copies.widened(in.saved(1));
+        Value[] wide =
+                backward(plan, in, Copies.widened(in.gradient()), x, weight, trackedStatistics(plan, x), biasSizes);
+        return Arrays.stream(wide)
+                .map(each -> each == null ? null : Copies.to(each, dtype))
+                .toArray(Value[]::new);
     }
 
     private static void checkAffine(String op, Value x, Value affine, String what, long... sizes) {
@@ -72,10 +90,6 @@ public final class Norms {
                         x);
             }
         }
-    }
-
-    private static Value widened(Value x) {
-        return x == null ? null : Copies.widened(x);
     }
 
     /** Over all axes but 1, the channels, with the statistics of this batch. Weight and bias are one a channel, or null. */
@@ -179,7 +193,7 @@ public final class Norms {
         return Graph.record(
                 plan.op(),
                 y,
-                in -> backward(plan, in, weight == null ? null : weight.sizes(), bias == null ? null : bias.sizes()),
+                in -> backward(plan, in, bias == null ? null : bias.sizes()),
                 new Value[] {x, weight, bias},
                 x,
                 weight,
@@ -191,16 +205,21 @@ public final class Norms {
         return times(mean == null ? x : minus(x, mean), scale);
     }
 
-    private static Value[] backward(Plan plan, Node.Incoming in, long[] weightSizes, long[] biasSizes) {
+    private static Value[] backward(Plan plan, Node.Incoming in, long[] biasSizes) {
         Value g = in.gradient();
         Value x = in.saved(0);
         Value weight = in.saved(1);
         boolean again = GradMode.records(g, x, weight);
         Statistics at = again ? trackedStatistics(plan, x) : new Statistics(in.saved(2), null, in.saved(3));
+        return backward(plan, in, g, x, weight, at, biasSizes);
+    }
+
+    private static Value[] backward(
+            Plan plan, Node.Incoming in, Value g, Value x, Value weight, Statistics at, long[] biasSizes) {
         Value h = standardised(x, at.mean(), at.scale());
         return grads(
                 in.needs(0) ? inputGradient(plan, weight == null ? g : times(g, weight), h, at.scale()) : null,
-                in.needs(1) ? sumTo(times(g, h), weightSizes) : null,
+                in.needs(1) ? sumTo(times(g, h), weight.sizes()) : null,
                 in.needs(2) ? sumTo(g, biasSizes) : null);
     }
 

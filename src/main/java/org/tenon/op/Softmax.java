@@ -80,7 +80,7 @@ public final class Softmax {
     }
 
     /** The same out of ops that have gradients themselves. */
-    private static Value composedGradient(SoftmaxKind kind, Value g, Value y, int axis) {
+    static Value composedGradient(SoftmaxKind kind, Value g, Value y, int axis) {
         int[] along = g.rank() == 0 ? new int[0] : new int[] {axis};
         return switch (kind) {
             case LOG_SOFTMAX ->

@@ -71,7 +71,8 @@ record Found(cl_platform_id platform, cl_device_id id) {
                 block == 1 ? Integer.highestOneBit(most) : block,
                 block == 1 ? LANES : 1,
                 Math.max(1, number32(CL.CL_DEVICE_MAX_COMPUTE_UNITS)),
-                number(CL.CL_DEVICE_LOCAL_MEM_SIZE));
+                number(CL.CL_DEVICE_LOCAL_MEM_SIZE),
+                null);
     }
 
     /** The most threads of one launch; a test of larger ones makes it small. */

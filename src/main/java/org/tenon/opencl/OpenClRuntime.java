@@ -143,6 +143,11 @@ final class OpenClRuntime implements GpuRuntime {
             public long limit() {
                 return memoryBytes;
             }
+
+            @Override
+            public long largest() {
+                return largestBlock;
+            }
         };
     }
 

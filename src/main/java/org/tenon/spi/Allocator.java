@@ -100,13 +100,15 @@ public final class Allocator {
 
     String outOfMemory(long bytes) {
         MemoryStats now = stats();
-        return "out of memory asking %s (live %s in %d buffers, cached %s, device %s)"
+        String most = now.largestBytes() < now.limitBytes() ? ", a buffer at most " + human(now.largestBytes()) : "";
+        return "out of memory asking %s (live %s in %d buffers, cached %s, device %s%s)"
                 .formatted(
                         human(bytes),
                         human(now.liveBytes()),
                         now.liveBuffers(),
                         human(now.cachedBytes()),
-                        human(now.limitBytes()));
+                        human(now.limitBytes()),
+                        most);
     }
 
     /**
@@ -252,7 +254,8 @@ public final class Allocator {
 
     /** The state of this device's memory. */
     public synchronized MemoryStats stats() {
-        return new MemoryStats(liveBytes, liveBuffers, cache.bytes(), peakBytes, limit());
+        return new MemoryStats(
+                liveBytes, liveBuffers, cache.bytes(), peakBytes, limit(), Math.min(limit(), memory.largest()));
     }
 
     /** Up to 64 MiB eight classes a power of two, so that at most an eighth is lost; beyond, whole 2 MiB. */

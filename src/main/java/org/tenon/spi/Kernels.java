@@ -37,6 +37,16 @@ public interface Kernels {
     /** Its backward, from the incoming gradient and the saved output; {@code dx} may be half where those are float32. */
     void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx);
 
+    /** Normalises each row, and writes {@code mean} and {@code scale} of {@code norm} for the backward. */
+    void norm(Norm norm, Strided x, Strided out);
+
+    /**
+     * Its backward, from the incoming gradient, the input and what {@link #norm} wrote. With {@code h = (x - mean) * scale} and
+     * {@code d = g * weight}: {@code dx = scale * (d - mean(d) - h * mean(d * h))}, without {@code mean(d)} for RMS norm;
+     * {@code dweight} and {@code dbias} are the sums over rows of {@code g * h} and {@code g}. Each of the three may be null.
+     */
+    void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias);
+
     /**
      * Negative log likelihood. {@code logp} has {@code rows} along its class axis, {@code target} is
      * {@code [outer, inner]}, {@code weight} one per class or null. With {@link LossReduction#NONE} {@code out} is one per
@@ -61,6 +71,37 @@ public interface Kernels {
             Strided weight,
             LossReduction reduction,
             IndexCheck check,
+            Strided totalWeight,
+            Strided dx);
+
+    /**
+     * Cross entropy of logits, whose rows are neighbouring elements: {@link #nll} of their log-softmax. {@code max} and {@code sum},
+     * one a row, float64 if the input is, else float32, receive the maximum of each row and the sum of
+     * {@code exp(x - max)}.
+     */
+    void crossEntropy(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight);
+
+    /** Its backward, from what the forward wrote: {@code dx = weight * g / total * (exp(x - max) / sum - [class is the target])}. */
+    void crossEntropyGrad(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
             Strided totalWeight,
             Strided dx);
 

@@ -8,5 +8,7 @@ package org.tenon.spi;
  * @param cachedBytes freed, kept for reuse
  * @param peakBytes the most that was live at once
  * @param limitBytes what the device has
+ * @param largestBytes the most that one buffer may have
  */
-public record MemoryStats(long liveBytes, long liveBuffers, long cachedBytes, long peakBytes, long limitBytes) {}
+public record MemoryStats(
+        long liveBytes, long liveBuffers, long cachedBytes, long peakBytes, long limitBytes, long largestBytes) {}

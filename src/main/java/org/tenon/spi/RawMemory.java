@@ -7,4 +7,9 @@ public interface RawMemory {
 
     /** How much the device has, in bytes. */
     long limit();
+
+    /** The longest block that it can make: some have less for one than for all. */
+    default long largest() {
+        return limit();
+    }
 }

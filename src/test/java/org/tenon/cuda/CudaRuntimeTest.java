@@ -22,6 +22,7 @@ import org.tenon.OutOfDeviceMemoryException;
 import org.tenon.TensorStateException;
 import org.tenon.gpu.GpuKernel;
 import org.tenon.gpu.GpuRuntime.Traits;
+import org.tenon.gpu.GpuRuntime.Warps;
 import org.tenon.gpu.TestLaunches;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
@@ -322,7 +323,7 @@ class CudaRuntimeTest {
 
     @Test
     void howKernelsAreShaped() {
-        assertThat(runtime.traits()).isEqualTo(new Traits(true, 256, 1, 8));
+        assertThat(runtime.traits()).isEqualTo(new Traits(true, 256, 1, 8, new Warps(232_448, true)));
         assertThat(runtime.rank()).as("never chosen").isLessThan(0);
         assertThat(runtime.description())
                 .isEqualTo("Tenon stand-in driver (no GPU) (compute capability 9.0, driver for CUDA 12.6), 8"

@@ -120,12 +120,14 @@ class PtxTest {
     @Test
     void everyKernelOfTheJarIsFound() throws IOException {
         int kernels = 0;
-        for (String file : List.of("fill", "copy", "reduce", "softmax", "matmul", "nll", "random", "update")) {
+        for (String file : List.of(
+                "fill", "copy", "reduce", "softmax", "softmax.sm_90", "matmul", "nll", "random", "unary", "update")) {
+            String target = file.endsWith(".sm_90") ? "sm_90" : "sm_80";
             try (InputStream in = Ptx.class.getResourceAsStream("/org/tenon/kernels/ptx/" + file + ".ptx")) {
                 Ptx whole = new Ptx(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
                 for (String kernel : whole.kernels()) {
                     String module = whole.module(kernel);
-                    assertThat(module).startsWith(".version 7.8\n.target sm_80\n.address_size 64\n");
+                    assertThat(module).startsWith(".version 7.8\n.target " + target + "\n.address_size 64\n");
                     assertThat(module.split("\\.entry ", -1)).as(kernel).hasSize(2);
                     assertThat(module)
                             .contains(".visible .entry " + kernel + "(")

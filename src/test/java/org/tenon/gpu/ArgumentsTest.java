@@ -16,6 +16,7 @@ import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
+import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
@@ -33,6 +34,8 @@ class ArgumentsTest {
     private static final IndexCheck CHECK = new IndexCheck("test", "index", 11, -7L);
 
     private final Recorder recorder = new Recorder(new GpuRuntime.Traits(true, 256, 1, 4));
+    private final Recorder warps =
+            new Recorder(new GpuRuntime.Traits(true, 256, 1, 4, new GpuRuntime.Warps(100 << 10, true)));
     private final Allocator allocator = new Allocator("recorder", recorder.memory("work"));
     private final GpuKernels kernels =
             new GpuKernels(recorder, allocator, new IndexFlag(recorder, new Allocator("flag", recorder.memory())));
@@ -162,6 +165,77 @@ class ArgumentsTest {
     }
 
     @Test
+    void norms() {
+        Rows rows = new Rows(2, 3, 1);
+        Strided weight = dense("w", DType.F64, 7, 3);
+        Strided bias = dense("b", DType.F64, 8, 3);
+        Strided mean = dense("m", DType.F64, 9, 2);
+        Strided scale = dense("s", DType.F64, 4, 2);
+        Strided g = dense("g", DType.F64, 6, 2, 3);
+        String head = " rows=2 length=3 centred=";
+        String eps = " eps=" + bits(0.5);
+        kernels.norm(new Norm(rows, 0.5, weight, bias, mean, scale), x, out);
+        launched("norm/norm_rows(out=o mean=m scale=s in=x weight=w bias=b" + head + "1 has_weight=1 has_bias=1" + eps
+                + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=7 bias_offset=8 mean_offset=9 scale_offset=4"
+                + " out_offset=3 bias_out_offset=0 parts_offset=0)");
+        kernels.norm(new Norm(rows, 0.5, null, null, null, scale), x, out);
+        launched("norm/norm_rows(out=o mean=s scale=s in=x weight=x bias=x" + head + "0 has_weight=0 has_bias=0" + eps
+                + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=0 bias_offset=0 mean_offset=0 scale_offset=4"
+                + " out_offset=3 bias_out_offset=0 parts_offset=0)");
+        Strided dweight = dense("v", DType.F64, 2, 3);
+        Strided dbias = dense("c", DType.F64, 1, 3);
+        kernels.normGrad(new Norm(rows, 0.5, weight, null, mean, scale), g, x, out, dweight, dbias);
+        String offsets = " slices=1 each=2 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
+                + " scale_offset=4 out_offset=";
+        launched(
+                "norm/norm_rows_grad(dx=o gradient=g in=x weight=w mean=m scale=s" + head + "1 has_weight=1 has_bias=0"
+                        + eps + " slices=0 each=0 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
+                        + " scale_offset=4 out_offset=3 bias_out_offset=0 parts_offset=0)",
+                "norm/norm_columns(workspace=work gradient=g in=x mean=m scale=s" + head + "1 has_weight=1 has_bias=1"
+                        + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + ")",
+                "norm/norm_total(dweight=v dbias=c workspace=work" + head + "1 has_weight=1 has_bias=1" + eps + offsets
+                        + "2 bias_out_offset=1 parts_offset=" + parts + ")");
+        kernels.normGrad(new Norm(rows, 0.5, weight, null, mean, scale), g, x, null, null, dbias);
+        launched(
+                "norm/norm_columns(workspace=work gradient=g in=x mean=m scale=s" + head + "1 has_weight=0 has_bias=1"
+                        + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + ")",
+                "norm/norm_total(dweight=c dbias=c workspace=work" + head + "1 has_weight=0 has_bias=1" + eps + offsets
+                        + "0 bias_out_offset=1 parts_offset=" + parts + ")");
+    }
+
+    @Test
+    void softmaxForWarps() {
+        WarpSoftmax softmax = new WarpSoftmax(warps);
+        Strided y = dense("y", DType.F64, 9, 2, 3);
+        softmax.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 7, 1), out);
+        String offsets = " x_offset=5 y_offset=5 out_offset=3 ";
+        String both = " x_offset=5 y_offset=9 out_offset=3 ";
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_short(out=o in=x rows=6 length=7 inner=1" + offsets
+                        + "across=2 down=1 keep=0 is_log=0)");
+        softmax.softmaxGrad(SoftmaxKind.LOG_SOFTMAX, x, y, new Rows(6, 7, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_short_grad(dx=o gradient=x output=y rows=6 length=7 inner=1" + both
+                        + "across=2 down=1 keep=0 is_log=1)");
+        softmax.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 1000, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_rows(out=o in=x rows=6 length=1000 inner=1" + offsets
+                        + "across=1 down=1 keep=1 is_log=0)");
+        softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(6, 1_000_000, 1), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=1000000 inner=1"
+                        + both + "across=1 down=1 keep=0 is_log=0)");
+        softmax.softmax(SoftmaxKind.LOG_SOFTMAX, x, new Rows(2, 7, 3), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3" + offsets
+                        + "across=3 down=8 keep=1 is_log=1)");
+        softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
+        assertThat(warps.launches())
+                .containsExactly("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3" + both
+                        + "across=3 down=8 keep=1 is_log=0)");
+    }
+
+    @Test
     void losses() {
         Rows rows = new Rows(4, 5, 3);
         Strided target = dense("t", DType.I64, 9, 12);
@@ -170,16 +244,49 @@ class ArgumentsTest {
         String head = " count=12 length=5 inner=3 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
         String offsets = " x_offset=5 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
         kernels.nll(x, rows, target, weight, LossReduction.NONE, CHECK, out, null);
-        launched("nll/nll_each(out=o x=x target=t weight=w flag=flag" + head + "0 launch=1" + offsets
-                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0)");
+        String none = " logits=0 in_offset=0 top_offset=0 sum_offset=0)";
+        launched("nll/nll_each(out=o x=x target=t weight=w top=x sum=x flag=flag" + head + "0 launch=1" + offsets
+                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + none);
         kernels.nll(x, rows, target, weight, LossReduction.MEAN, CHECK, out, total);
-        String mean = head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + ")";
+        String mean =
+                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + none;
         launched(
-                "nll/nll_parts(workspace=work x=x target=t weight=w flag=flag" + mean,
+                "nll/nll_parts(workspace=work x=x target=t weight=w top=x sum=x flag=flag" + mean,
                 "nll/nll_total(out=o total=total workspace=work" + mean);
         kernels.nllGrad(x, rows, target, weight, LossReduction.SUM, CHECK, total, out);
-        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total flag=flag" + head + "0 launch=3" + offsets
-                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0)");
+        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total in=x top=x sum=x flag=flag" + head + "0 launch=3"
+                + offsets + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + none);
+    }
+
+    @Test
+    void entropies() {
+        Rows rows = new Rows(4, 5, 1);
+        Strided logits = dense("x", DType.F64, 6, 4, 5);
+        Strided target = dense("t", DType.I64, 9, 4);
+        Strided weight = dense("w", DType.F64, 13, 5);
+        Strided max = dense("m", DType.F64, 17, 4);
+        Strided sum = dense("s", DType.F64, 21, 4);
+        Strided total = dense("total", DType.F64, 15);
+        String head = " count=4 length=5 inner=1 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
+        String tail = " logits=1 in_offset=6 top_offset=17 sum_offset=21)";
+        String offsets = " x_offset=6 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
+        kernels.crossEntropy(logits, rows, target, weight, LossReduction.NONE, CHECK, max, sum, out, null);
+        launched(
+                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
+                "nll/nll_each(out=o x=x target=t weight=w top=m sum=s flag=flag" + head + "0 launch=1" + offsets
+                        + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + tail);
+        kernels.crossEntropy(logits, rows, target, weight, LossReduction.MEAN, CHECK, max, sum, out, total);
+        String mean =
+                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + tail;
+        launched(
+                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
+                "nll/nll_parts(workspace=work x=x target=t weight=w top=m sum=s flag=flag" + mean,
+                "nll/nll_total(out=o total=total workspace=work" + mean);
+        Strided g = dense("g", DType.F64, 8);
+        kernels.crossEntropyGrad(g, logits, rows, target, weight, LossReduction.SUM, CHECK, max, sum, total, out);
+        launched("nll/nll_grad(dx=o g=g target=t weight=w total=total in=x top=m sum=s flag=flag" + head
+                + "0 launch=3" + offsets.replace("x_offset=6", "x_offset=8")
+                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + tail);
     }
 
     @Test
@@ -384,7 +491,10 @@ class ArgumentsTest {
                 ArgumentsTest::reductions,
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
+                ArgumentsTest::norms,
+                ArgumentsTest::softmaxForWarps,
                 ArgumentsTest::losses,
+                ArgumentsTest::entropies,
                 ArgumentsTest::elementsThatAnIndexNames,
                 ArgumentsTest::slicesThatAnIndexNames,
                 ArgumentsTest::products,
@@ -395,6 +505,7 @@ class ArgumentsTest {
             ArgumentsTest test = new ArgumentsTest();
             each.accept(test);
             launched.addAll(test.recorder.launched());
+            launched.addAll(test.warps.launched());
         }
         assertThat(launched)
                 .containsExactlyInAnyOrderElementsOf(Catalog.file()

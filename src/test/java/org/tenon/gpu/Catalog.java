@@ -43,7 +43,7 @@ public final class Catalog {
         private final Map<String, String> lines = new TreeMap<>();
 
         Recorder() {
-            super("catalog", new Traits(true, 256, 1, 100));
+            super("catalog", new Traits(true, 256, 1, 100, new Warps(227 << 10, true)));
         }
 
         @Override

@@ -1,12 +1,17 @@
 package org.tenon.gpu;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.RawMemory;
@@ -68,11 +73,29 @@ final class Recorder extends PretendedRuntime {
 
     @Override
     public GpuKernel kernel(String file, String kernel, String options) {
-        String program = Sources.program("portable.opencl.h", file);
+        String program = traits().warps() != null && Files.exists(Path.of("kernels", file + ".cuda.k"))
+                ? override(file)
+                : Sources.program("portable.opencl.h", file);
         return new Declared(
                 file + "/" + kernel,
                 block(options),
                 KernelText.of(program, kernel, options.contains(MovingNumbers.OPTION)));
+    }
+
+    /** The source that is CUDA's alone, and is not in the jar, with what it includes. */
+    private static String override(String file) {
+        StringBuilder text = new StringBuilder();
+        try (Stream<Path> all = Files.list(Path.of("kernels"))) {
+            for (Path each : all.sorted().toList()) {
+                String name = each.getFileName().toString();
+                if (name.equals(file + ".cuda.k") || name.startsWith(file + "_") && name.endsWith(".h")) {
+                    text.append(Files.readString(each));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return text.toString();
     }
 
     @Override

@@ -32,9 +32,21 @@ public final class Large {
             disabledReason = "it takes gigabytes of memory; run with -Dtenon.test.large=true")
     public @interface OnRequest {}
 
-    /** Skips a test where the device has less memory than it takes, or the host less than both take together. */
-    public static void assumeMemory(Device<?> device, int deviceGib, int hostGib) {
+    /** Whether the device can have a buffer of that size. */
+    public static boolean hasBuffers(Device<?> device, int bufferGib) {
+        return device.memory().largestBytes() >= bufferGib * GIB;
+    }
+
+    /**
+     * Skips a test where the device has less memory than it takes or shorter buffers, or the host less than both take
+     * together.
+     */
+    public static void assumeMemory(Device<?> device, int bufferGib, int deviceGib, int hostGib) {
         device.trimMemory();
+        Assumptions.assumeTrue(
+                hasBuffers(device, bufferGib),
+                () -> "it takes a buffer of " + bufferGib + " GiB, and " + device + " has none longer than "
+                        + device.memory().largestBytes() + " bytes");
         long limit = device.memory().limitBytes();
         Assumptions.assumeTrue(
                 limit >= deviceGib * GIB,
@@ -47,10 +59,10 @@ public final class Large {
     }
 
     /** As {@link #assumeMemory} where each of more than 2^31 elements has its turn: a simulated GPU would take hours. */
-    public static void assumeKernels(Device<?> device, int deviceGib, int hostGib) {
+    public static void assumeKernels(Device<?> device, int bufferGib, int deviceGib, int hostGib) {
         Assumptions.assumeFalse(
                 Simulated.is(device), () -> device + " is simulated: 2^31 elements would take it hours");
-        assumeMemory(device, deviceGib, hostGib);
+        assumeMemory(device, bufferGib, deviceGib, hostGib);
     }
 
     private static long available() {

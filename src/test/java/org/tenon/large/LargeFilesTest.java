@@ -32,7 +32,7 @@ class LargeFilesTest {
 
     @Test
     void npy() throws IOException {
-        Large.assumeMemory(Devices.cpu(), 1, 5);
+        Large.assumeMemory(Devices.cpu(), 1, 1, 5);
         Path file = folder.resolve("large.npy");
         try (Arena arena = Arena.ofShared()) {
             Npy.write(file, HostArray.of(Bools.make(arena), R1.of(Bools.COUNT), BOOL));
@@ -46,7 +46,7 @@ class LargeFilesTest {
     /** A tensor that ends beyond 2^31 bytes, and small ones that lie before and behind it. */
     @Test
     void safetensors() throws IOException {
-        Large.assumeMemory(Devices.cpu(), 5, 3);
+        Large.assumeMemory(Devices.cpu(), 3, 5, 3);
         Path file = folder.resolve("large.safetensors");
         write(Devices.cpu(), file);
         Devices.cpu().trimMemory();

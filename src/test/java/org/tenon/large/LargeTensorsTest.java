@@ -31,7 +31,7 @@ class LargeTensorsTest {
 
     @DeviceTest
     void copiesToEveryOtherDevice(Device<?> from) {
-        Large.assumeMemory(from, 3, 5);
+        Large.assumeMemory(from, 3, 3, 5);
         try (Arena arena = Arena.ofShared()) {
             MemorySegment data = Bools.make(arena);
             copies(from, data);
@@ -50,7 +50,9 @@ class LargeTensorsTest {
             x.slice(0, start, Bools.COUNT).logicalNot().copyTo(part);
             Bools.check(part, start, 1);
             for (Device<?> to : TestDevices.all()) {
-                if (!to.name().equals(from.name())) {
+                if (!Large.hasBuffers(to, 3)) {
+                    System.out.println(to + " has no buffers of more than 2 GiB");
+                } else if (!to.name().equals(from.name())) {
                     Scope.run(() -> copy(x, to, data));
                     to.trimMemory();
                 }
@@ -73,7 +75,7 @@ class LargeTensorsTest {
 
     @DeviceTest
     void aKernelOnEveryElement(Device<?> device) {
-        Large.assumeKernels(device, 5, 3);
+        Large.assumeKernels(device, 3, 5, 3);
         try (Arena arena = Arena.ofShared()) {
             MemorySegment data = Bools.make(arena);
             turned(device, data);
@@ -93,7 +95,7 @@ class LargeTensorsTest {
     /** Half types: more than 2^31 elements, and more than 2^32 bytes. */
     @DeviceTest
     void copiesSumsAndExtremes(Device<?> device) {
-        Large.assumeKernels(device, 9, 1);
+        Large.assumeKernels(device, 5, 9, 1);
         rows(device);
         device.trimMemory();
     }
@@ -122,7 +124,7 @@ class LargeTensorsTest {
 
     @DeviceTest
     void aTransposedCopy(Device<?> device) {
-        Large.assumeKernels(device, 9, 1);
+        Large.assumeKernels(device, 5, 9, 1);
         transposed(device);
         device.trimMemory();
     }
@@ -143,7 +145,7 @@ class LargeTensorsTest {
 
     @DeviceTest
     void theOneThatDiffers(Device<?> device) {
-        Large.assumeKernels(device, 5, 1);
+        Large.assumeKernels(device, 5, 5, 1);
         peak(device);
         device.trimMemory();
     }

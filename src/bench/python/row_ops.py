@@ -1,0 +1,278 @@
+"""Ops along rows on one NVIDIA GPU in one run: Tenon's, a copy of the same bytes, PyTorch eager, torch.compile and a Triton kernel,
+shape by shape, one after another. Writes row_ops.md, row_ops.tsv and, where matplotlib is there, row_ops.svg.
+
+    python3 row_ops.py [--device cuda:0] [--mega 256] [--samples 15] [--out FOLDER] [--ops OP,...] [--types TYPE,...]
+                       [--lengths N,...] -- JAVA [FLAG...]
+
+JAVA [FLAG...] is the command that starts org.tenon.bench.RowsBench, without the class's name. A tensor has --mega MB or more, and four
+of each are taken in turn. A peer that is absent has a dash. Ratios: a copy's time for the bytes that must move, by the time taken.
+"""
+
+import argparse
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+
+LENGTHS = [10, 64, 128, 256, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536, 128256, 262144]
+INNER = [(64, 256), (1024, 64), (4096, 32)]
+DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2}
+BUFFERS = 4
+# What must move, in tensors: read and written.
+MOVES = {
+    "logSoftmaxForward": 2,
+    "logSoftmaxBackward": 3,
+    "softmaxForward": 2,
+    "softmaxBackward": 3,
+    "crossEntropy": 3,
+    "layerNormForward": 2,
+    "layerNormBackward": 3,
+}
+PEERS = ["eager", "compile", "triton"]
+
+
+class Tenon:
+    """The benchmark in Java, asked for one time after another."""
+
+    def __init__(self, command, device, samples):
+        self.process = subprocess.Popen(
+            [*command, "org.tenon.bench.RowsBench", device, str(samples)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for line in self.process.stdout:
+            if line.startswith("ready "):
+                self.description = line[6:].strip()
+                return
+        raise SystemExit("the benchmark in Java did not start; its reason is above")
+
+    def time(self, op, dtype, outer, length, inner):
+        self.process.stdin.write(f"{op} {dtype} {outer} {length} {inner} {BUFFERS}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"the benchmark in Java ended at {op} of {dtype} [{outer}, {length}, {inner}]")
+        return float(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Peers:
+    """PyTorch's answers to the same questions, None where there is none."""
+
+    def __init__(self, device, samples):
+        self.samples = samples
+        self.torch = self.triton = None
+        self.description = "no PyTorch"
+        if not device.startswith("cuda"):
+            return
+        try:
+            import torch
+        except ImportError as error:
+            self.description = f"no PyTorch: {error}"
+            return
+        if not torch.cuda.is_available():
+            self.description = f"PyTorch {torch.__version__} sees no GPU"
+            return
+        self.torch = torch
+        self.description = f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name(0)}"
+        try:
+            import row_ops_triton
+
+            self.triton = row_ops_triton
+        except ImportError as error:
+            self.description += f", no Triton: {error}"
+
+    def times(self, op, dtype, outer, length, inner):
+        if self.torch is None:
+            return {}
+        torch = self.torch
+        kind = getattr(torch, dtype)
+        shape = (outer, length, inner) if inner > 1 else (outer, length)
+        x = [torch.randn(shape, device="cuda", dtype=kind) for _ in range(BUFFERS)]
+        g = [torch.randn(shape, device="cuda", dtype=kind) for _ in range(BUFFERS)] if op.endswith("Backward") else x
+        found = {}
+        for peer in PEERS:
+            call = self.call(peer, op, x, g, length)
+            if call is not None:
+                try:
+                    found[peer] = self.median(call)
+                except Exception as error:  # a peer that cannot is told, and the others go on
+                    print(f"{peer} fails at {op} of {dtype} {shape}: {error}", file=sys.stderr)
+        del x, g
+        torch.cuda.empty_cache()
+        return found
+
+    def call(self, peer, op, x, g, length):
+        torch = self.torch
+        if peer == "triton":
+            return None if self.triton is None else self.triton.call(op, x, g)
+        if op == "crossEntropy":
+            return self.cross_entropy(x, length, peer)
+        function = self.function(op, x[0], length)
+        if peer == "compile":
+            torch._dynamo.reset()
+            function = torch.compile(function)
+        return lambda i: function(g[i % BUFFERS], x[i % BUFFERS])
+
+    def function(self, op, like, length):
+        torch = self.torch
+        weight, bias = (f(length, device="cuda", dtype=like.dtype) for f in (torch.ones, torch.zeros))
+
+        def norm_backward(g, x):
+            mean = x.float().mean(1, keepdim=True)
+            scale = torch.rsqrt(x.float().var(1, unbiased=False, keepdim=True) + 1e-5)
+            return torch.ops.aten.native_layer_norm_backward(
+                g, x, [length], mean, scale, weight, bias, [True, True, True]
+            )
+
+        return {
+            "logSoftmaxForward": lambda g, x: torch.log_softmax(x, 1),
+            "softmaxForward": lambda g, x: torch.softmax(x, 1),
+            "logSoftmaxBackward": lambda g, y: torch.ops.aten._log_softmax_backward_data(g, y, 1, y.dtype),
+            "softmaxBackward": lambda g, y: torch.ops.aten._softmax_backward_data(g, y, 1, y.dtype),
+            "layerNormForward": lambda g, x: torch.nn.functional.layer_norm(x, [length], weight, bias),
+            "layerNormBackward": norm_backward,
+        }[op]
+
+    def cross_entropy(self, x, length, peer):
+        torch = self.torch
+        target = torch.randint(0, length, (x[0].shape[0],), device="cuda")
+        leaves = [each.requires_grad_() for each in x]
+        loss = torch.nn.functional.cross_entropy
+        if peer == "compile":
+            torch._dynamo.reset()
+            loss = torch.compile(loss)
+
+        def call(i):
+            leaf = leaves[i % BUFFERS]
+            leaf.grad = None
+            loss(leaf, target).backward()
+
+        return call
+
+    def median(self, call):
+        """Milliseconds of call(i), i counting up, by CUDA events."""
+        torch = self.torch
+
+        def sample(batch):
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            torch.cuda.synchronize()
+            start.record()
+            for i in range(batch):
+                call(i)
+            end.record()
+            torch.cuda.synchronize()
+            return start.elapsed_time(end)
+
+        sample(1)
+        batch = 1
+        while sample(batch) < 5:
+            batch *= 2
+        return statistics.median(sample(batch) for _ in range(self.samples)) / batch
+
+
+def problems(options):
+    """Op, element type, rows, length, inner size."""
+    for op in options.ops:
+        for dtype in options.types:
+            elements = options.mega * 1_000_000 // DTYPES[dtype]
+            for length in options.lengths:
+                yield op, dtype, max(1, elements // length), length, 1
+            for length, inner in INNER if "oftmax" in op else []:
+                yield op, dtype, max(1, elements // (length * inner)), length, inner
+
+
+def some(all_, kind=str):
+    """Reads a list with commas, each of them in all_, or any where that is None."""
+
+    def read(text):
+        values = [kind(word) for word in text.split(",")]
+        unknown = [value for value in values if all_ is not None and value not in all_]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"there is no {unknown[0]}; there are {', '.join(all_)}")
+        return values
+
+    return read
+
+
+def main():
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--mega", type=int, default=256)
+    parser.add_argument("--samples", type=int, default=15)
+    parser.add_argument("--ops", type=some(MOVES), default=list(MOVES))
+    parser.add_argument("--types", type=some(DTYPES), default=list(DTYPES))
+    parser.add_argument("--lengths", type=some(None, int), default=LENGTHS)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
+    options = parser.parse_args(sys.argv[1:split])
+    command = sys.argv[split + 1 :]
+    if not command:
+        parser.error("the command that starts Java comes after --")
+    tenon = Tenon(command, options.device, options.samples)
+    peers = Peers(options.device, options.samples)
+    lines = [f"{tenon.description}; {peers.description}", ""]
+    results = []
+    for op, dtype, outer, length, inner in problems(options):
+        copy = tenon.time("copy", dtype, outer, length, inner) * MOVES[op] / 2
+        times = {"tenon": tenon.time(op, dtype, outer, length, inner)}
+        times.update(peers.times(op, dtype, outer, length, inner))
+        results.append((op, dtype, outer, length, inner, copy, times))
+        print(row(results[-1]), flush=True)
+    tenon.close()
+    write(options.out, lines, results)
+
+
+def row(result):
+    op, dtype, outer, length, inner, copy, times = result
+    cells = [f"{copy / times[name]:.2f}" if name in times else "-" for name in ["tenon", *PEERS]]
+    return f"| {op} | {dtype} | [{outer}, {length}, {inner}] | {1e3 * copy:.1f} | {' | '.join(cells)} |"
+
+
+def write(folder, lines, results):
+    folder.mkdir(parents=True, exist_ok=True)
+    head = ["| op | type | shape | copy, us | Tenon | eager | compile | Triton |", "|---|---|---|---|---|---|---|---|"]
+    text = "\n".join([*lines, "Speed next to a copy of the bytes that must move.", "", *head, *map(row, results)]) + "\n"
+    (folder / "row_ops.md").write_text(text)
+    with open(folder / "row_ops.tsv", "w") as file:
+        for op, dtype, outer, length, inner, copy, times in results:
+            for name, milliseconds in {"copy": copy, **times}.items():
+                print(op, dtype, outer, length, inner, name, milliseconds, sep="\t", file=file)
+    try:
+        import matplotlib
+
+        matplotlib.use("svg")
+        from matplotlib import pyplot
+    except ImportError:
+        print("there is no matplotlib: row_ops.svg is not drawn", file=sys.stderr)
+        return
+    ops = sorted({result[0] for result in results}, key=list(MOVES).index)
+    types = sorted({result[1] for result in results}, key=list(DTYPES).index)
+    figure, axes = pyplot.subplots(len(ops), len(types), squeeze=False, figsize=(5 * len(types), 3 * len(ops)))
+    for i, op in enumerate(ops):
+        for j, dtype in enumerate(types):
+            at = axes[i][j]
+            at.set_title(f"{op}, {dtype}")
+            at.axhline(1, color="gray", linewidth=0.5)
+            for name in ["tenon", *PEERS]:
+                points = [
+                    (math.log2(length), copy / times[name])
+                    for o, d, _, length, inner, copy, times in results
+                    if (o, d, inner) == (op, dtype, 1) and name in times
+                ]
+                if points:
+                    at.plot(*zip(*points), marker=".", label=name)
+            at.set_xlabel("log2 of the row's length")
+            at.set_ylabel("speed next to copy")
+            at.legend()
+    figure.tight_layout()
+    figure.savefig(folder / "row_ops.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+package org.tenon.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.tenon.DType;
+import org.tenon.spi.IndexCheck;
+import org.tenon.spi.LossReduction;
+import org.tenon.spi.Rows;
+import org.tenon.spi.Strided;
+
+/**
+ * Cross entropy of logits, with the maximum of each row and its sum of exponentials in place of log-probabilities, which are never
+ * written. Rows of float32 are worked on where they lie, short rows and other types by chunks.
+ */
+final class CrossEntropy {
+    private CrossEntropy() {}
+
+    static void forward(
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided out,
+            Strided totalWeight) {
+        Nll nll = new Nll(rows, target, weight, check);
+        Cells maxima = new Cells(max);
+        Cells sums = new Cells(sum);
+        int length = Math.toIntExact(rows.len());
+        if (inMemory(x, rows)) {
+            FloatRows steps = Lanes.CHOSEN.rows();
+            MemorySegment memory = CpuSoftmax.memory(x);
+            Parallel.items(rows.outer(), length, (from, to) -> {
+                for (long row = from; row < to; row++) {
+                    float top = steps.max(memory, row * length, length);
+                    maxima.set(row, top);
+                    sums.set(row, sumExp(steps, memory, row * length, length, top));
+                }
+            });
+        } else if (x.count() > 0) {
+            Parallel.items(rows.outer(), length, (from, to) -> new Chunks(x, length, maxima, sums).sums(from, to));
+        }
+        Cells logits = new Cells(x);
+        nll.forward((i, at) -> logits.get(at) - maxima.get(i) - Math.log(sums.get(i)), reduction, out, totalWeight);
+    }
+
+    private static double sumExp(FloatRows steps, MemorySegment x, long start, int n, float top) {
+        double sum = 0;
+        for (int done = 0; done < n; ) {
+            int length = MemorySoftmax.piece(n - done, steps.least());
+            sum += steps.sumExp(x, start + done, length, top);
+            done += length;
+        }
+        return sum;
+    }
+
+    static void backward(
+            Strided g,
+            Strided x,
+            Rows rows,
+            Strided target,
+            Strided weight,
+            LossReduction reduction,
+            IndexCheck check,
+            Strided max,
+            Strided sum,
+            Strided totalWeight,
+            Strided dx) {
+        if (dx.count() == 0) {
+            return;
+        }
+        Nll nll = new Nll(rows, target, weight, check);
+        Nll.Slopes slopes = nll.slopes(g, reduction, totalWeight);
+        Cells maxima = new Cells(max);
+        Cells sums = new Cells(sum);
+        int length = Math.toIntExact(rows.len());
+        if (inMemory(x, rows)) {
+            FloatRows steps = Lanes.CHOSEN.rows();
+            MemorySegment memory = CpuSoftmax.memory(x);
+            MemorySegment result = CpuSoftmax.memory(dx);
+            Parallel.items(rows.outer(), length, (from, to) -> {
+                for (long row = from; row < to; row++) {
+                    long start = row * length;
+                    if (!nll.counts(row)) {
+                        result.asSlice(start * Float.BYTES, (long) length * Float.BYTES)
+                                .fill((byte) 0);
+                        continue;
+                    }
+                    double slope = slopes.of(row);
+                    float factor = (float) (slope / sums.get(row));
+                    steps.expTimes(memory, result, start, length, (float) maxima.get(row), factor);
+                    long at = start + nll.target(row);
+                    float share = result.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+                    result.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (share - slope));
+                }
+            });
+        } else {
+            Parallel.items(
+                    rows.outer(),
+                    length,
+                    (from, to) -> new Chunks(x, length, maxima, sums).gradient(from, to, dx, nll, slopes));
+        }
+    }
+
+    private static boolean inMemory(Strided x, Rows rows) {
+        return x.dtype() == DType.F32
+                && Lanes.CHOSEN.rows() != null
+                && rows.len() >= Lanes.CHOSEN.rows().least();
+    }
+
+    /** Rows by chunks, many short ones in one, by one thread. */
+    private static final class Chunks {
+        private final Chunk chunk;
+        private final Reader reader;
+        private final int length;
+        private final Cells maxima;
+        private final Cells sums;
+        private final int together;
+
+        Chunks(Strided x, int length, Cells maxima, Cells sums) {
+            chunk = Chunk.of(x.dtype() == DType.F64);
+            reader = new Reader(x, 0);
+            this.length = length;
+            this.maxima = maxima;
+            this.sums = sums;
+            together = Math.max(1, Reader.CHUNK / length);
+        }
+
+        void sums(long from, long to) {
+            for (long row = from; row < to; row += together) {
+                int count = (int) Math.min(together, to - row);
+                if (length > Reader.CHUNK) {
+                    longRow(row);
+                    continue;
+                }
+                read(row * length, count * length);
+                for (int i = 0; i < count; i++) {
+                    double top = chunk.max(i * length, (i + 1) * length);
+                    maxima.set(row + i, top);
+                    chunk.subtract(i * length, (i + 1) * length, top);
+                }
+                chunk.exp(count * length);
+                for (int i = 0; i < count; i++) {
+                    sums.set(row + i, chunk.sum(i * length, (i + 1) * length));
+                }
+            }
+        }
+
+        private void longRow(long row) {
+            double top = Double.NEGATIVE_INFINITY;
+            for (int done = 0; done < length; done += Reader.CHUNK) {
+                int n = Math.min(Reader.CHUNK, length - done);
+                read(row * length + done, n);
+                top = Math.max(top, chunk.max(0, n));
+            }
+            double sum = 0;
+            for (int done = 0; done < length; done += Reader.CHUNK) {
+                int n = Math.min(Reader.CHUNK, length - done);
+                read(row * length + done, n);
+                chunk.subtract(0, n, top);
+                chunk.exp(n);
+                sum += chunk.sum(0, n);
+            }
+            maxima.set(row, top);
+            sums.set(row, sum);
+        }
+
+        private void read(long at, int n) {
+            reader.seek(at);
+            chunk.read(reader, n);
+        }
+
+        void gradient(long from, long to, Strided dx, Nll nll, Nll.Slopes slopes) {
+            Writer writer = new Writer(dx, from * length);
+            for (long row = from; row < to; row += together) {
+                int count = (int) Math.min(together, to - row);
+                for (int done = 0; done < length; done += Reader.CHUNK) {
+                    int n = Math.min(Reader.CHUNK, length - done);
+                    read(row * length + done, count * n);
+                    for (int i = 0; i < count; i++) {
+                        chunk.subtract(i * n, (i + 1) * n, maxima.get(row + i));
+                    }
+                    chunk.exp(count * n);
+                    for (int i = 0; i < count; i++) {
+                        scale(i * n, n, row + i, done, nll, slopes);
+                    }
+                    chunk.write(writer, count * n);
+                }
+            }
+        }
+
+        /** Makes the gradient of exponentials: {@code n} of a row from its element {@code done}. */
+        private void scale(int at, int n, long row, int done, Nll nll, Nll.Slopes slopes) {
+            if (!nll.counts(row)) {
+                chunk.fill(at, at + n, 0);
+                return;
+            }
+            double slope = slopes.of(row);
+            chunk.multiply(at, at + n, slope / sums.get(row));
+            long target = nll.target(row) - done;
+            if (target >= 0 && target < n) {
+                chunk.add(at + (int) target, -slope);
+            }
+        }
+    }
+}

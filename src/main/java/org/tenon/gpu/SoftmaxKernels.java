@@ -1,0 +1,38 @@
+package org.tenon.gpu;
+
+import org.tenon.DType;
+import org.tenon.spi.Rows;
+import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
+
+/** Launches of softmax and its backward. */
+interface SoftmaxKernels {
+    /** As {@link org.tenon.spi.Kernels#softmax}. */
+    void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out);
+
+    /** As {@link org.tenon.spi.Kernels#softmaxGrad}. */
+    void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx);
+
+    /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
+    void buildAll();
+
+    /** Goes over the pairs of element types that kernels are built for: a half type may go to float32, its gradient comes back. */
+    static void each(Pair visitor) {
+        for (SoftmaxKind kind : SoftmaxKind.values()) {
+            for (DType narrow : Types.FLOATS) {
+                for (DType wide : Types.FLOATS) {
+                    if (narrow == wide || narrow.bytes() == 2 && wide == DType.F32) {
+                        visitor.visit(kind, 0, narrow, wide);
+                        visitor.visit(kind, 1, wide, narrow);
+                    }
+                }
+            }
+        }
+    }
+
+    /** What to do for a pair of element types; {@code backward} is 0 or 1. */
+    @FunctionalInterface
+    interface Pair {
+        void visit(SoftmaxKind kind, int backward, DType in, DType out);
+    }
+}
