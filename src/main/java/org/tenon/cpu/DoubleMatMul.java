@@ -30,7 +30,7 @@ final class DoubleMatMul {
                     new Reader(part(y, batch, 1, p, depth, 2, column, columns), 0).read(block, depth * columns);
                     for (long row = rowFrom; row < rowTo; row++) {
                         new Reader(part(x, batch, 1, row, 1, 2, p, depth), 0).read(factors, depth);
-                        add(factors, depth, block, columns, result, (int) (row - rowFrom) * columns);
+                        Lanes.CHOSEN.addRows(factors, depth, block, columns, result, (int) (row - rowFrom) * columns);
                     }
                 }
                 Writer writer = new Writer(out, 0);
@@ -42,16 +42,6 @@ final class DoubleMatMul {
                 task += rowTo - rowFrom;
             }
         });
-    }
-
-    private static void add(double[] factors, int depth, double[] block, int columns, double[] result, int at) {
-        for (int p = 0; p < depth; p++) {
-            double factor = factors[p];
-            int from = p * columns;
-            for (int j = 0; j < columns; j++) {
-                result[at + j] += factor * block[from + j];
-            }
-        }
     }
 
     private static Strided part(

@@ -82,6 +82,9 @@ abstract class Lanes {
      */
     abstract void multiply(int depth, float[] a, int aAt, float[] b, int bAt, float[] tile);
 
+    /** {@code result[at + j] += sum of factors[p] * block[p * columns + j]} over p, one after another. */
+    abstract void addRows(double[] factors, int depth, double[] block, int columns, double[] result, int at);
+
     /** Brings a tile to {@code c}, element {@code at}, with {@code stride} between rows. */
     abstract void storeTile(float[] tile, MemorySegment c, long at, long stride);
 

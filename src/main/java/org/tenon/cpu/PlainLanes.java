@@ -235,6 +235,17 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    void addRows(double[] factors, int depth, double[] block, int columns, double[] result, int at) {
+        for (int p = 0; p < depth; p++) {
+            double factor = factors[p];
+            int from = p * columns;
+            for (int j = 0; j < columns; j++) {
+                result[at + j] += factor * block[from + j];
+            }
+        }
+    }
+
+    @Override
     void storeTile(float[] tile, MemorySegment c, long at, long stride) {
         for (int row = 0; row < MatMulTile.ROWS; row++) {
             MemorySegment.copy(

@@ -280,6 +280,11 @@ final class VectorLanes extends Lanes {
     }
 
     @Override
+    void addRows(double[] factors, int depth, double[] block, int columns, double[] result, int at) {
+        VectorDoubles.addRows(factors, depth, block, columns, result, at);
+    }
+
+    @Override
     void storeTile(float[] tile, MemorySegment c, long at, long stride) {
         for (int row = 0; row < MatMulTile.ROWS; row++) {
             long to = (at + row * stride) * Float.BYTES;
