@@ -47,8 +47,9 @@ awk -F'\t' -v file="$file" -v pattern="$pattern" -v except="$except" -v source="
         if (cluster && match($5, /-DCLUSTER=[0-9]+/)) {
             cluster = substr($5, RSTART + 10, RLENGTH - 10)
         }
-        # Numbers of two registers spill unless the compiler is told that one block at a time will do.
-        print "BEGIN_MARK " $1 " " $3 " " cluster " " $4 ($5 ~ /-DWIDE=f64/ ? ",1" : "")
+        # Of small blocks, but for numbers of two registers, a multiprocessor should hold four. Without a word of it the
+        # compiler aims higher, and now and then spills for it.
+        print "BEGIN_MARK " $1 " " $3 " " cluster " " $4 "," ($5 ~ /-DWIDE=f64/ || $4 > 128 ? 1 : 4)
         undo = ""
         count = split($5, options, " ")
         for (i = 1; i <= count; i++) {

@@ -82,6 +82,13 @@ INLINE double RECIPROCAL(double x) {
     return fma(r, fma(-x, r, 1.0), r);
 }
 
+// Four words to a multiple of 16 in global memory. Of an assignment the compiler may make four stores.
+INLINE void store_words(int4 *p, const uint *w) {
+    asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
+                 "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
+                 : "memory");
+}
+
 // The dynamic shared memory of the launch, as elements of a type.
 #define DYNAMIC_SHARED(type) ((type *) dynamic_shared)
 extern __shared__ int4 dynamic_shared[];

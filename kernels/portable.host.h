@@ -175,6 +175,10 @@ INLINE float EXP2(float x) { return exp2f(x); }
 INLINE float EXP2_OR_ZERO(float x) { return x < -126 ? 0 : exp2f(x); }
 INLINE float RECIPROCAL(float x) { return 1 / x; }
 INLINE double RECIPROCAL(double x) { return 1 / x; }
+INLINE void store_words(vec4_i32 *p, const uint *w) {
+    vec4_i32 x = {(int) w[0], (int) w[1], (int) w[2], (int) w[3]};
+    *p = x;
+}
 
 #define CLUSTER_RANK ((int) host::place->clusterRank)
 #define CLUSTER_SIZE ((int) host::place->clusterSize)

@@ -62,7 +62,7 @@ INLINE void store_held(GLOBAL MEM_OF(U) *y, long at, const Real *v) {
     pack_out(v, w);
     UNROLL
     for (int i = 0; i < OUT_SLOTS; i++) {
-        store_slot((GLOBAL vec4_i32 *) (y + at) + i, w + 4 * i);
+        store_words((GLOBAL vec4_i32 *) (y + at) + i, w + 4 * i);
     }
 #else
     STORE_AS(U, y, at, v[0]);

@@ -36,7 +36,7 @@ INLINE Part part_of(const Softmax *a) {
 INLINE void keep_chunk(vec4_i32 *kept, long chunk, const uint *w) {
     UNROLL
     for (int i = 0; i < IN_SLOTS; i++) {
-        store_slot(kept + chunk * IN_SLOTS + i, w + 4 * i);
+        keep_slot(kept + chunk * IN_SLOTS + i, w + 4 * i);
     }
 }
 

@@ -131,7 +131,7 @@ INLINE void store_row(Target y, Seat at, int aligned, const Real *v) {
         for (int k = 0; k < OUT_SLOTS; k++) {
             int first = chunk * CHUNK - y.behind + k * OUT_EACH;
             if (first >= 0 && first + OUT_EACH <= length) {
-                store_slot(y.slots + chunk * OUT_SLOTS + k, w + 4 + 4 * k);
+                store_words(y.slots + chunk * OUT_SLOTS + k, w + 4 + 4 * k);
             } else if (i == 0 && k == 0 && first < 0) {
                 store_part(y, first, w + 4);
             } else if (first < length) {

@@ -60,7 +60,7 @@ INLINE void load_slot(GLOBAL const vec4_i32 *slot, uint *w) {
     vec4_i32 x = *slot;
     w[0] = (uint) x.x, w[1] = (uint) x.y, w[2] = (uint) x.z, w[3] = (uint) x.w;
 }
-INLINE void store_slot(GLOBAL vec4_i32 *slot, const uint *w) {
+INLINE void keep_slot(vec4_i32 *slot, const uint *w) {
     vec4_i32 x;
     x.x = (int) w[0], x.y = (int) w[1], x.z = (int) w[2], x.w = (int) w[3];
     *slot = x;
@@ -217,7 +217,7 @@ INLINE void store_chunk(Target t, long chunk, const Real *v) {
         pack_out(v, w);
         UNROLL
         for (int i = 0; i < OUT_SLOTS; i++) {
-            store_slot(t.slots + chunk * OUT_SLOTS + i, w + 4 * i);
+            store_words(t.slots + chunk * OUT_SLOTS + i, w + 4 * i);
         }
     } else {
         int low = clamped(-first, 0, CHUNK), high = clamped(t.length - first, 0, CHUNK);

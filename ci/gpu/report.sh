@@ -220,7 +220,10 @@ sanitizer() {
 
 job() {
     local job=(org.tenon.examples.CharLm --text "$dir/kernels/common.h") steps=12000
-    [[ -z $stand_in ]] || steps=5
+    if [[ -n $stand_in ]]; then
+        steps=5
+        job+=(--layers 1 --embedding 32 --batch 4 --eval-batches 1 --sample-length 20)
+    fi
     if has_cuda; then
         step "main job on cuda:0" "${java[@]}" "${job[@]}" --device cuda:0 --steps $steps
     else
