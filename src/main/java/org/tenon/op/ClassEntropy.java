@@ -16,9 +16,10 @@ final class ClassEntropy {
 
     private ClassEntropy() {}
 
-    /** Where the classes are the last axis: rows of neighbours. */
+    /** Where the classes are the last axis, rows of neighbours, as long as an array may be. */
     static boolean fits(Value x) {
-        return Nll.classAxis(x) == x.rank() - 1 && x.size(x.rank() - 1) > 0;
+        long classes = x.size(x.rank() - 1);
+        return Nll.classAxis(x) == x.rank() - 1 && classes > 0 && classes <= Integer.MAX_VALUE;
     }
 
     static Value apply(Value x, Value target, Value weight, long ignore, LossReduction reduction) {
