@@ -6,6 +6,7 @@ import org.tenon.DType;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.Rows;
+import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 
 /**
@@ -31,13 +32,13 @@ final class CrossEntropy {
         Cells sums = new Cells(sum);
         int length = Math.toIntExact(rows.len());
         if (inMemory(x, rows)) {
-            FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment memory = CpuSoftmax.memory(x);
+            MemorySoftmax steps = new MemorySoftmax(SoftmaxKind.LOG_SOFTMAX, Lanes.CHOSEN.rows(), memory, null);
             Parallel.items(rows.outer(), length, (from, to) -> {
                 for (long row = from; row < to; row++) {
-                    float top = steps.max(memory, row * length, length);
+                    double top = steps.max(row * length, length);
                     maxima.set(row, top);
-                    sums.set(row, sumExp(steps, memory, row * length, length, top));
+                    sums.set(row, steps.sum(row * length, length, top));
                 }
             });
         } else if (x.count() > 0) {
@@ -45,16 +46,6 @@ final class CrossEntropy {
         }
         Cells logits = new Cells(x);
         nll.forward((i, at) -> logits.get(at) - maxima.get(i) - Math.log(sums.get(i)), reduction, out, totalWeight);
-    }
-
-    private static double sumExp(FloatRows steps, MemorySegment x, long start, int n, float top) {
-        double sum = 0;
-        for (int done = 0; done < n; ) {
-            int length = MemorySoftmax.piece(n - done, steps.least());
-            sum += steps.sumExp(x, start + done, length, top);
-            done += length;
-        }
-        return sum;
     }
 
     static void backward(
