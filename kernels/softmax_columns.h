@@ -10,8 +10,8 @@ typedef MEM_OF(T) Held[1];
 #endif
 
 typedef struct {
-    // Element j of the first row is at start + j * step; there are none where the length is 0.
-    long start, step, length;
+    // The first row; element j of it is at start + j * step, and there are none where the length is 0.
+    long row, start, step, length;
     int down;
 } Place;
 
@@ -24,6 +24,7 @@ INLINE Place place_of(const Softmax *a) {
     long column = GROUP % tiles * across + THREAD % across;
     long block = GROUP / tiles * together + outer;
     Place p;
+    p.row = block * a->inner + column * WIDTH;
     p.start = block * a->length * a->inner + column * WIDTH;
     p.step = a->inner;
     p.length = outer < together && block < a->rows / a->inner && column < columns ? a->length : 0;
@@ -153,6 +154,15 @@ KERNEL void softmax_columns(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, c
         for (int k = 0; k < WIDTH; k++) {
             all[k] = known[k][THREAD - p.down * a.across];
         }
+    }
+    if (a.known_only) {
+        if (p.down == 0 && p.length > 0) {
+            UNROLL
+            for (int k = 0; k < WIDTH; k++) {
+                write_known(out, a.out_offset, p.row + k, all[k]);
+            }
+        }
+        return;
     }
     Real rest[WIDTH];
     UNROLL

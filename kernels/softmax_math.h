@@ -69,6 +69,12 @@ INLINE Known with(Known all, const Real *v, int n) {
     return more;
 }
 
+// Writes it for a row, as a pair.
+INLINE void write_known(GLOBAL MEM_OF(U) *out, long offset, long row, Known all) {
+    STORE_AS(U, out, offset + 2 * row, all.top);
+    STORE_AS(U, out, offset + 2 * row + 1, all.sum);
+}
+
 // What is subtracted from the distances of log-softmax, or what the exponentials of softmax are multiplied by.
 INLINE Real rest_of(Known all, long is_log) { return is_log ? log(all.sum) : RECIPROCAL(all.sum); }
 

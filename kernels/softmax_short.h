@@ -187,6 +187,12 @@ KERNEL void softmax_short(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, con
         term[k] = term_of_sum(v[k] - top);
     }
     all.sum = sum_of_lanes(sum_of(term, KEEP), at.across);
+    if (a.known_only) {
+        if (at.lane == 0 && at.row < a.rows) {
+            write_known(out, a.out_offset, at.row, all);
+        }
+        return;
+    }
     results(v, KEEP, top, rest_of(all, a.is_log), a.is_log);
     store_row(
             target_of(out, a.out_offset + at.row * a.length, length), at, ALIGNED(U, a.out_offset, a.length), v);

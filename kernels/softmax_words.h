@@ -209,6 +209,9 @@ INLINE Target target_of(GLOBAL MEM_OF(U) *all, long start, long length) {
     return t;
 }
 
+// How far the elements of a result go, counted from its first slot.
+INLINE long end_of(Target t) { return t.length > 0 ? t.length + t.behind : 0; }
+
 // Writes the CHUNK elements of which the first is element CHUNK * chunk - behind: slots, but for those at the ends.
 INLINE void store_chunk(Target t, long chunk, const Real *v) {
     long first = chunk * CHUNK - t.behind;

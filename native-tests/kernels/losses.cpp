@@ -1,4 +1,4 @@
-// nll.k: each loss, sums in parts, their total, and the gradient, of log-probabilities and of logits; rowsums.k.
+// nll.k: each loss, sums in parts, their total, and the gradient, of log-probabilities and of logits; nllgrad.k.
 #include <algorithm>
 #include <cmath>
 
@@ -17,7 +17,7 @@ constexpr long IGNORED = -100, EACH = 100;
 struct Case {
     const Problem p;
     long count;
-    Buffer x, target, weight, top, sum, flag;
+    Buffer x, target, weight, known, flag;
 
     Case(const Variant &v, const Problem &p, bool bad)
         : p(p),
@@ -25,14 +25,13 @@ struct Case {
           x(v.type("T"), count * p.length + 3, 3),
           target(v.type("I"), count + 1, 1),
           weight(v.type("T"), p.length + 2, 2),
-          top(v.type("U"), count + 1, 1),
-          sum(v.type("U"), count + 2, 2),
+          known(v.type(v.has("WIDE") ? "WIDE" : "U"), 2 * count + 1, 1),
           flag(u64, 2 + 2 * 256) {
         Numbers numbers(61);
         for (long i = 3; i < x.length; i++) {
             x.set(i, numbers.uniform(-6, 0));
         }
-        // What row_sums leaves.
+        // What softmax.k knows of a row.
         for (long i = 0; i < count; i++) {
             L most = -INFINITY, total = 0;
             for (long c = 0; c < p.length; c++) {
@@ -41,8 +40,8 @@ struct Case {
             for (long c = 0; c < p.length; c++) {
                 total += std::exp(x.get(3 + at(i, c)) - most);
             }
-            top.set(1 + i, most);
-            sum.set(2 + i, total);
+            known.set(1 + 2 * i, most);
+            known.set(2 + 2 * i, total);
         }
         for (long i = 1; i < target.length; i++) {
             target.set(i, p.ignores && numbers.below(4) == 0 ? IGNORED : L(numbers.below(p.length)));
@@ -60,13 +59,22 @@ struct Case {
         static_cast<unsigned *>(flag.data())[1] = 0xFFFFFFFFu;
     }
 
-    std::vector<long> longs(long outOffset, long totalOffset, long blocks, bool scalar, long partsOffset, long xOffset) {
-        return {count, p.length, p.inner, p.length, IGNORED, p.ignores, p.weighted, p.mean, 7, xOffset, 1, 2, outOffset,
-                totalOffset, blocks, EACH, scalar, partsOffset, p.logits, 3, 1, 2};
+    std::vector<long> common(long outOffset, long totalOffset) const {
+        return {count, p.length, p.inner, p.length, IGNORED, p.ignores, p.weighted, p.mean, 7, 3, 1, 2, outOffset, totalOffset};
+    }
+    std::vector<long> forward(long outOffset, long totalOffset, long blocks, long partsOffset) const {
+        std::vector<long> longs = common(outOffset, totalOffset);
+        longs.insert(longs.end(), {blocks, EACH, partsOffset, p.logits, 1});
+        return longs;
+    }
+    std::vector<long> backward(long outOffset, bool scalar) const {
+        std::vector<long> longs = common(outOffset, 1);
+        longs.insert(longs.end(), {scalar, p.logits, 3, 1});
+        return longs;
     }
 
     long at(long i, long c) const { return (i / p.inner * p.length + c) * p.inner + i % p.inner; }
-    L share(long i, long c) const { return std::exp(x.get(3 + at(i, c)) - top.get(1 + i)) / sum.get(2 + i); }
+    L share(long i, long c) const { return std::exp(x.get(3 + at(i, c)) - known.get(1 + 2 * i)) / known.get(2 + 2 * i); }
 
     bool counts(long i) const { return target.get(1 + i) >= 0 && target.get(1 + i) < p.length; }
     L weightOf(long i) const { return !counts(i) ? 0 : p.weighted ? weight.get(2 + long(target.get(1 + i))) : 1; }
@@ -75,7 +83,7 @@ struct Case {
             return 0;
         }
         L logp = x.get(3 + at(i, long(target.get(1 + i))));
-        return -weightOf(i) * (p.logits ? logp - top.get(1 + i) - std::log(sum.get(2 + i)) : logp);
+        return -weightOf(i) * (p.logits ? logp - known.get(1 + 2 * i) - std::log(known.get(2 + 2 * i)) : logp);
     }
 
     void checkFlag(const Variant &v, bool bad) const {
@@ -98,7 +106,7 @@ const Problem PROBLEMS[] = {
         {3, 5, 100, true, false, false, false},  {256, 3, 1, false, true, true, false},
         {257, 10, 1, false, false, false, false}, {100, 4, 1, true, true, false, false},
         {1000, 7, 1, true, true, true, true},    {3, 5, 100, false, false, false, true},
-        {257, 33, 1, true, false, true, true},   {1, 1, 1, false, false, true, true}};
+        {257, 33, 1, true, false, true, true},   {65, 33, 1, true, true, false, false},   {1, 1, 1, false, false, true, true}};
 
 std::string text(const Problem &p) {
     return std::to_string(p.outer) + "," + std::to_string(p.length) + "," + std::to_string(p.inner);
@@ -107,7 +115,7 @@ std::string text(const Problem &p) {
 void each(const Variant &v, const Problem &p, bool bad) {
     Case c(v, p, bad);
     Buffer out(v.type("T"), c.count + 1, 1);
-    run(v, groupsFor(c.count, v), {{&out, &c.x, &c.target, &c.weight, &c.top, &c.sum, &c.flag}, c.longs(1, 0, 0, false, 0, 3)});
+    run(v, groupsFor(c.count, v), {{&out, &c.x, &c.target, &c.weight, &c.known, &c.flag}, c.forward(1, 0, 0, 0)});
     std::vector<Reference> wanted;
     for (long i = 0; i < c.count; i++) {
         // Of logits: a difference of three.
@@ -123,8 +131,8 @@ void summed(const Variant &v, const Variant &total, const Problem &p, bool bad) 
     bool wide = v.type("T") == f64;
     long blocks = (c.count + EACH - 1) / EACH;
     Buffer parts(u64, 1 + (wide ? 2 : 1) * blocks, 1), out(v.type("T"), 3, 2), sum(v.type("U"), 2, 1);
-    std::vector<long> longs = c.longs(2, 1, blocks, true, 1, 3);
-    run(v, blocks, {{&parts, &c.x, &c.target, &c.weight, &c.top, &c.sum, &c.flag}, longs});
+    std::vector<long> longs = c.forward(2, 1, blocks, 1);
+    run(v, blocks, {{&parts, &c.x, &c.target, &c.weight, &c.known, &c.flag}, longs});
     run(total, 1, {{&out, &sum, &parts}, longs}, 2);
     Reference loss, weight;
     for (long i = 0; i < c.count; i++) {
@@ -143,16 +151,19 @@ void summed(const Variant &v, const Variant &total, const Problem &p, bool bad) 
     c.checkFlag(v, bad);
 }
 
-void gradient(const Variant &v, const Problem &p, bool scalar, bool bad) {
+void gradient(const Variant &v, const Problem &p, bool scalar, bool bad, long offset) {
     Case c(v, p, bad);
-    Buffer g(v.type("T"), (scalar ? 1 : c.count) + 3, 3), total(v.type("U"), 2, 1), dx(v.type("T"), c.count * p.length + 1, 1);
+    Buffer g(v.type("T"), (scalar ? 1 : c.count) + 3, 3), total(v.type("WIDE"), 2, 1),
+            dx(v.type("T"), c.count * p.length + offset, offset);
     Numbers numbers(62);
     for (long i = 3; i < g.length; i++) {
         g.set(i, numbers.uniform(-2, 2));
     }
     total.set(1, 12.5L);
-    run(v, groupsFor(c.count * p.length, v),
-        {{&dx, &g, &c.target, &c.weight, &total, &c.x, &c.top, &c.sum, &c.flag}, c.longs(1, 1, 0, scalar, 0, 3)});
+    long each = v.kernel == "nll_grad_wide" ? 16 / bytesOf(v.type("T")) : 1;
+    long items = (c.count * p.length + offset % each + each - 1) / each;
+    run(v, groupsFor(items, v),
+        {{&dx, &g, &c.target, &c.weight, &total, &c.x, &c.known, &c.flag}, c.backward(offset, scalar)});
     std::vector<Reference> wanted(std::size_t(c.count * p.length));
     for (long i = 0; i < c.count; i++) {
         if (c.counts(i)) {
@@ -169,59 +180,12 @@ void gradient(const Variant &v, const Problem &p, bool scalar, bool bad) {
             }
         }
     }
-    compare(v, p.logits ? "nll_grad of logits" : "nll_grad", dx, Layout::dense({c.count * p.length}, 1), wanted, p.logits ? 3 : 1.5L, text(p));
+    compare(v, v.kernel + (p.logits ? " of logits" : ""), dx, Layout::dense({c.count * p.length}, offset), wanted,
+            p.logits ? 3 : 1.5L, text(p));
     // Every element of a bad target's row finds it.
     c.checkFlag(v, bad);
 }
 
-void sums(const Variant &v, long rows, long length) {
-    Buffer x(v.type("T"), rows * length + 3, 3), top(v.type("U"), rows + 1, 1), sum(v.type("U"), rows + 2, 2);
-    Numbers numbers(63);
-    for (long i = 3; i < x.length; i++) {
-        x.set(i, numbers.uniform(-9, 9) + (i % 2 ? 0 : L(i) / 64));
-    }
-    if (rows > 6) {
-        x.set(3 + 1 * length + length / 2, NAN);
-        x.set(3 + 2 * length + length / 3, INFINITY);
-        for (long j = 0; j < length; j++) {
-            x.set(3 + 3 * length + j, -INFINITY);
-            x.set(3 + 4 * length + j, j < length / 2 ? -INFINITY : j);
-        }
-    }
-    run(v, groupsFor(rows * (v.block / v.number("ROWS")), v), {{&top, &sum, &x}, {rows, length, 3, 1, 2}}, 2);
-    std::vector<Reference> tops, totals;
-    for (long r = 0; r < rows; r++) {
-        L most = -INFINITY, total = 0;
-        bool none = false;
-        for (long j = 0; j < length; j++) {
-            L value = x.get(3 + r * length + j);
-            most = value > most ? value : most;
-            none |= value != value || value == INFINITY;
-        }
-        for (long j = 0; j < length; j++) {
-            total += std::exp(x.get(3 + r * length + j) - most);
-        }
-        // Of -inf alone the sum is 0, or NaN where distances were taken; either gives NaN in the end.
-        bool nothing = most == -INFINITY;
-        tops.push_back({most});
-        totals.push_back({none ? L(NAN) : nothing ? (v.number("COLUMNS") > 1 ? 0 : L(NAN)) : total, total * 16});
-    }
-    std::string what = std::to_string(rows) + " rows of " + std::to_string(length);
-    compare(v, "row_sums top", top, Layout::dense({rows}, 1), tops, 0.5L, what);
-    compare(v, "row_sums sum", sum, Layout::dense({rows}, 2), totals, 2, what);
-}
-
-const Group GROUP_SUMS("row sums", [] {
-    for (const Variant &v : variants("rowsums", "row_sums")) {
-        long columns = v.number("COLUMNS"), lanes = v.number("LANES"), together = v.number("ROWS");
-        for (long length : {1L, columns * lanes - 1, columns * lanes, columns * lanes + 1, 3 * columns * lanes + 2}) {
-            if (length > 0) {
-                sums(v, together + 7, length);
-            }
-        }
-        sums(v, 1, 9 * columns * lanes + 7);
-    }
-});
 const Group GROUP("nll", [] {
     for (const Variant &v : variants("nll", "nll_each")) {
         for (const Problem &p : PROBLEMS) {
@@ -239,11 +203,22 @@ const Group GROUP("nll", [] {
             }
         }
     }
-    for (const Variant &v : variants("nll", "nll_grad")) {
+    for (const Variant &v : variants("nllgrad", "nll_grad")) {
         for (const Problem &p : PROBLEMS) {
-            gradient(v, p, p.mean, false);
+            gradient(v, p, p.mean, false, 1);
         }
-        gradient(v, PROBLEMS[2], false, true);
+        gradient(v, PROBLEMS[2], false, true, 1);
+    }
+    for (const Variant &v : variants("nllgrad", "nll_grad_wide")) {
+        // The result at 16 bytes, elsewhere, and as far from it as the logits.
+        for (long offset : {0, 1, 3}) {
+            for (const Problem &p : PROBLEMS) {
+                if (p.inner == 1 && p.length >= 16 / bytesOf(v.type("T"))) {
+                    gradient(v, p, p.mean, false, offset);
+                }
+            }
+            gradient(v, {40, 9, 1, true, true, false, true}, false, true, offset);
+        }
     }
 });
 

@@ -39,7 +39,7 @@ struct Shape {
     long rows, length, inner = 1;
     long x = 3, y = 2, out = 1;  // offsets
     long across = 0, down = 1, keep = 0;  // of softmax.cuda.k; across 0: another source
-    bool is_log = false;
+    bool is_log = false, known = false;
     long groups = 0, shared = 0;
 
     std::string text() const {
@@ -52,15 +52,48 @@ struct Shape {
     void launch(const Variant &v, std::vector<const Buffer *> buffers) const {
         Arguments a{buffers, {rows, length, inner, x, y, out}};
         if (across > 0) {
-            a.add(across).add(down).add(keep).add(is_log);
+            a.add(across).add(down).add(keep).add(is_log).add(known);
         }
         run(v, groups, a, 1, shared);
     }
 };
 
+// The maximum of each row and its sum of exponentials, as pairs.
+void known(const Variant &v, Shape s) {
+    long rows = s.rows, length = s.length, inner = s.inner;
+    s.known = true;
+    s.keep = s.shared = 0;
+    auto at = [&](long r, long j) { return r / inner * length * inner + r % inner + j * inner; };
+    Buffer x(v.type("T"), rows * length + s.x, s.x), pairs(v.type("U"), 2 * rows + s.out, s.out);
+    fill(x, rows, length, [&](long r, long j) { return s.x + at(r, j); });
+    s.launch(v, {&pairs, &x});
+    std::vector<Reference> wanted;
+    for (long r = 0; r < rows; r++) {
+        L top = -INFINITY, sum = 0;
+        for (long j = 0; j < length; j++) {
+            top = std::fmax(top, x.get(s.x + at(r, j)));
+        }
+        for (long j = 0; j < length; j++) {
+            sum += std::exp(x.get(s.x + at(r, j)) - top);
+        }
+        // Of a row of -inf alone either gives NaN in the end.
+        bool none = top == -INFINITY && s.across > 0 && v.kernel != "softmax_short";
+        wanted.push_back({top});
+        wanted.push_back(none ? Reference{std::isnan(x.get(s.x + at(r, 0))) ? L(NAN) : 0} : Reference{sum, sum * 4});
+    }
+    compare(v, v.kernel + " known", pairs, Layout::dense({2 * rows}, s.out), wanted, 2, s.text());
+}
+
 void forward(const Variant &v, const Shape &s) {
+    if (s.across == 0 && v.op() == "KNOWN") {
+        known(v, s);
+        return;
+    }
     long rows = s.rows, length = s.length, inner = s.inner;
     bool log = s.is_log;
+    if (log && s.across > 0 && v.type("U") == v.type("WIDE")) {
+        known(v, s);
+    }
     Type in = v.type("T"), out = v.type("U");
     auto at = [&](long r, long j) { return r / inner * length * inner + r % inner + j * inner; };
     Buffer x(in, rows * length + s.x, s.x), y(out, rows * length + s.out, s.out);

@@ -14,6 +14,7 @@ import org.tenon.R3;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.LossReduction;
@@ -47,10 +48,11 @@ final class Launches {
         Strided state = device.<R2<Dim, Dim>>zeros(R2.of(16, 16)).value().strided();
         Strided targets = device.<Dim>tensor(new long[16]).value().strided();
         Strided weight = device.zeros(R1.of(1)).value().strided();
-        IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
         UpdateStep step = new UpdateStep.Adam(1e-3, 0.9, 0.999, 1e-8, 0, true, 1);
         Strided[][] adam = {{to, in, state, state}};
         Rows rows = new Rows(16, 16, 1);
+        IndexCheck check = new IndexCheck("nllLoss", "target", 16, null);
+        ClassLoss loss = new ClassLoss(rows, targets, null, LossReduction.MEAN, check, weight);
         Kernels kernels = device.backend().kernels();
         Map<String, Runnable> all = new LinkedHashMap<>();
         all.put(OP, () -> Scope.run(() -> F.exp(x)));
@@ -62,7 +64,7 @@ final class Launches {
         all.put("sum of rows", () -> kernels.reduce(ReduceOp.SUM, in, 1, sums));
         all.put("logSoftmax", () -> kernels.softmax(SoftmaxKind.LOG_SOFTMAX, in, rows, to));
         all.put("matmul", () -> kernels.matmul(product, product, products));
-        all.put("nll", () -> kernels.nll(in, rows, targets, null, LossReduction.MEAN, check, weight, weight));
+        all.put("nll", () -> kernels.nll(loss, in, weight));
         all.put("adam", () -> kernels.update(step, adam));
         return all;
     }

@@ -1,11 +1,11 @@
 package org.tenon.cpu;
 
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
-import org.tenon.spi.LossReduction;
 import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
@@ -74,60 +74,23 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void nll(
-            Strided logp,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided out,
-            Strided totalWeight) {
-        Nll.forward(logp, rows, target, weight, reduction, check, out, totalWeight);
+    public void nll(ClassLoss loss, Strided logp, Strided out) {
+        Nll.forward(loss, logp, out);
     }
 
     @Override
-    public void nllGrad(
-            Strided g,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided totalWeight,
-            Strided dx) {
-        Nll.backward(g, rows, target, weight, reduction, check, totalWeight, dx);
+    public void nllGrad(ClassLoss loss, Strided g, Strided dx) {
+        Nll.backward(loss, g, dx);
     }
 
     @Override
-    public void crossEntropy(
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided out,
-            Strided totalWeight) {
-        CrossEntropy.forward(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    public void crossEntropy(ClassLoss loss, Strided x, Strided known, Strided out) {
+        CrossEntropy.forward(loss, x, known, out);
     }
 
     @Override
-    public void crossEntropyGrad(
-            Strided g,
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided totalWeight,
-            Strided dx) {
-        CrossEntropy.backward(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
+    public void crossEntropyGrad(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx) {
+        CrossEntropy.backward(loss, g, x, known, dx);
     }
 
     @Override

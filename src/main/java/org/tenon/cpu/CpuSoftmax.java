@@ -243,11 +243,11 @@ final class CpuSoftmax {
 
     /** What is done with {@code width} columns from {@code from} of one outer index, {@code steps} rows of them a chunk. */
     @FunctionalInterface
-    private interface ColumnTask {
+    interface ColumnTask {
         void run(long outer, long from, int width, int steps);
     }
 
-    private static void columns(Rows rows, ColumnTask task) {
+    static void columns(Rows rows, ColumnTask task) {
         int width = (int) Math.min(COLUMNS, rows.inner());
         long tiles = (rows.inner() + width - 1) / width;
         int steps = width == rows.inner() ? Reader.CHUNK / width : 1;

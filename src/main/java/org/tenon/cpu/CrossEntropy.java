@@ -3,8 +3,7 @@ package org.tenon.cpu;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.tenon.DType;
-import org.tenon.spi.IndexCheck;
-import org.tenon.spi.LossReduction;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
@@ -16,59 +15,49 @@ import org.tenon.spi.Strided;
 final class CrossEntropy {
     private CrossEntropy() {}
 
-    static void forward(
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided out,
-            Strided totalWeight) {
-        Nll nll = new Nll(rows, target, weight, check);
-        Cells maxima = new Cells(max);
-        Cells sums = new Cells(sum);
+    static void forward(ClassLoss loss, Strided x, Strided known, Strided out) {
+        Nll nll = new Nll(loss);
+        Rows rows = loss.rows();
+        Cells sums = new Cells(known);
         int length = Math.toIntExact(rows.len());
-        if (inMemory(x, rows)) {
+        if (rows.inner() > 1) {
+            CpuSoftmax.columns(
+                    rows,
+                    (outer, from, width, steps) ->
+                            new SoftmaxColumns(rows, wide(x)).known(x, sums, outer, from, width, steps));
+        } else if (inMemory(x, rows)) {
             MemorySegment memory = CpuSoftmax.memory(x);
             MemorySoftmax steps = new MemorySoftmax(SoftmaxKind.LOG_SOFTMAX, Lanes.CHOSEN.rows(), memory, null);
             Parallel.items(rows.outer(), length, (from, to) -> {
                 for (long row = from; row < to; row++) {
                     double top = steps.max(row * length, length);
-                    maxima.set(row, top);
-                    sums.set(row, steps.sum(row * length, length, top));
+                    sums.set(2 * row, top);
+                    sums.set(2 * row + 1, steps.sum(row * length, length, top));
                 }
             });
         } else if (x.count() > 0) {
-            Parallel.items(rows.outer(), length, (from, to) -> new Chunks(x, length, maxima, sums).sums(from, to));
+            Parallel.items(rows.outer(), length, (from, to) -> new Chunks(x, length, sums).sums(from, to));
         }
         Cells logits = new Cells(x);
-        nll.forward((i, at) -> logits.get(at) - maxima.get(i) - Math.log(sums.get(i)), reduction, out, totalWeight);
+        nll.forward((i, at) -> logits.get(at) - sums.get(2 * i) - Math.log(sums.get(2 * i + 1)), out);
     }
 
-    static void backward(
-            Strided g,
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided totalWeight,
-            Strided dx) {
+    static void backward(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx) {
         if (dx.count() == 0) {
             return;
         }
-        Nll nll = new Nll(rows, target, weight, check);
-        Nll.Slopes slopes = nll.slopes(g, reduction, totalWeight);
-        Cells maxima = new Cells(max);
-        Cells sums = new Cells(sum);
+        Nll nll = new Nll(loss);
+        Nll.Slopes slopes = nll.slopes(g);
+        Rows rows = loss.rows();
+        Cells sums = new Cells(known);
         int length = Math.toIntExact(rows.len());
-        if (inMemory(x, rows)) {
+        if (rows.inner() > 1) {
+            CpuSoftmax.columns(
+                    rows,
+                    (outer, from, width, steps) ->
+                            new SoftmaxColumns(rows, wide(x)).shares(x, sums, slopes, dx, outer, from, width, steps));
+            targets(nll, slopes, rows, dx);
+        } else if (inMemory(x, rows)) {
             FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment memory = CpuSoftmax.memory(x);
             MemorySegment result = CpuSoftmax.memory(dx);
@@ -81,8 +70,8 @@ final class CrossEntropy {
                         continue;
                     }
                     double slope = slopes.of(row);
-                    float factor = (float) (slope / sums.get(row));
-                    steps.expTimes(memory, result, start, length, (float) maxima.get(row), factor);
+                    float factor = (float) (slope / sums.get(2 * row + 1));
+                    steps.expTimes(memory, result, start, length, (float) sums.get(2 * row), factor);
                     long at = start + nll.target(row);
                     float share = result.getAtIndex(ValueLayout.JAVA_FLOAT, at);
                     result.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (share - slope));
@@ -92,8 +81,30 @@ final class CrossEntropy {
             Parallel.items(
                     rows.outer(),
                     length,
-                    (from, to) -> new Chunks(x, length, maxima, sums).gradient(from, to, dx, nll, slopes));
+                    (from, to) -> new Chunks(x, length, sums).gradient(from, to, dx, nll, slopes));
         }
+    }
+
+    /** Takes the slope away at each target, and everything where a row does not count. */
+    private static void targets(Nll nll, Nll.Slopes slopes, Rows rows, Strided dx) {
+        Cells gradient = new Cells(dx);
+        Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
+            for (long row = from; row < to; row++) {
+                long first = row / rows.inner() * rows.len() * rows.inner() + row % rows.inner();
+                if (nll.counts(row)) {
+                    long at = first + nll.target(row) * rows.inner();
+                    gradient.set(at, gradient.get(at) - slopes.of(row));
+                } else {
+                    for (long c = 0; c < rows.len(); c++) {
+                        gradient.set(first + c * rows.inner(), 0);
+                    }
+                }
+            }
+        });
+    }
+
+    private static boolean wide(Strided x) {
+        return x.dtype() == DType.F64;
     }
 
     private static boolean inMemory(Strided x, Rows rows) {
@@ -107,15 +118,13 @@ final class CrossEntropy {
         private final Chunk chunk;
         private final Reader reader;
         private final int length;
-        private final Cells maxima;
         private final Cells sums;
         private final int together;
 
-        Chunks(Strided x, int length, Cells maxima, Cells sums) {
-            chunk = Chunk.of(x.dtype() == DType.F64);
+        Chunks(Strided x, int length, Cells sums) {
+            chunk = Chunk.of(wide(x));
             reader = new Reader(x, 0);
             this.length = length;
-            this.maxima = maxima;
             this.sums = sums;
             together = Math.max(1, Reader.CHUNK / length);
         }
@@ -130,12 +139,12 @@ final class CrossEntropy {
                 read(row * length, count * length);
                 for (int i = 0; i < count; i++) {
                     double top = chunk.max(i * length, (i + 1) * length);
-                    maxima.set(row + i, top);
+                    sums.set(2 * (row + i), top);
                     chunk.subtract(i * length, (i + 1) * length, top);
                 }
                 chunk.exp(count * length);
                 for (int i = 0; i < count; i++) {
-                    sums.set(row + i, chunk.sum(i * length, (i + 1) * length));
+                    sums.set(2 * (row + i) + 1, chunk.sum(i * length, (i + 1) * length));
                 }
             }
         }
@@ -155,8 +164,8 @@ final class CrossEntropy {
                 chunk.exp(n);
                 sum += chunk.sum(0, n);
             }
-            maxima.set(row, top);
-            sums.set(row, sum);
+            sums.set(2 * row, top);
+            sums.set(2 * row + 1, sum);
         }
 
         private void read(long at, int n) {
@@ -172,7 +181,7 @@ final class CrossEntropy {
                     int n = Math.min(Reader.CHUNK, length - done);
                     read(row * length + done, count * n);
                     for (int i = 0; i < count; i++) {
-                        chunk.subtract(i * n, (i + 1) * n, maxima.get(row + i));
+                        chunk.subtract(i * n, (i + 1) * n, sums.get(2 * (row + i)));
                     }
                     chunk.exp(count * n);
                     for (int i = 0; i < count; i++) {
@@ -190,7 +199,7 @@ final class CrossEntropy {
                 return;
             }
             double slope = slopes.of(row);
-            chunk.multiply(at, at + n, slope / sums.get(row));
+            chunk.multiply(at, at + n, slope / sums.get(2 * row + 1));
             long target = nll.target(row) - done;
             if (target >= 0 && target < n) {
                 chunk.add(at + (int) target, -slope);

@@ -1,6 +1,6 @@
 package org.tenon.cpu;
 
-import org.tenon.spi.IndexCheck;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.Rows;
 import org.tenon.spi.Strided;
@@ -9,30 +9,24 @@ import org.tenon.spi.Strided;
 final class Nll {
     private static final long BLOCK = 8192;
 
+    private final ClassLoss loss;
     private final Rows rows;
     private final Cells target;
     private final Cells weight;
     private final Long ignored;
 
-    Nll(Rows rows, Strided target, Strided weight, IndexCheck check) {
-        this.rows = rows;
-        this.target = new Cells(target);
-        this.weight = weight == null ? null : new Cells(weight);
-        this.ignored = check.ignored();
-        Indexing.check(target, check);
+    Nll(ClassLoss loss) {
+        this.loss = loss;
+        rows = loss.rows();
+        target = new Cells(loss.target());
+        weight = loss.weight() == null ? null : new Cells(loss.weight());
+        ignored = loss.check().ignored();
+        Indexing.check(loss.target(), loss.check());
     }
 
-    static void forward(
-            Strided logp,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided out,
-            Strided totalWeight) {
+    static void forward(ClassLoss loss, Strided logp, Strided out) {
         Cells input = new Cells(logp);
-        new Nll(rows, target, weight, check).forward((_, at) -> input.get(at), reduction, out, totalWeight);
+        new Nll(loss).forward((_, at) -> input.get(at), out);
     }
 
     /** The log-probability of row i's target, which is element {@code at} of the input. */
@@ -41,9 +35,9 @@ final class Nll {
         double of(long i, long at);
     }
 
-    void forward(LogProbability logp, LossReduction reduction, Strided out, Strided totalWeight) {
+    void forward(LogProbability logp, Strided out) {
         Cells result = new Cells(out);
-        if (reduction == LossReduction.NONE) {
+        if (!loss.isReduced()) {
             Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
                 for (long i = from; i < to; i++) {
                     result.set(i, loss(logp, i));
@@ -62,30 +56,22 @@ final class Nll {
                 }
             }
         });
-        double loss = 0;
+        double sum = 0;
         double total = 0;
         for (int i = 0; i < blocks; i++) {
-            loss += losses[i];
+            sum += losses[i];
             total += weights[i];
         }
-        result.set(0, reduction == LossReduction.MEAN ? loss / total : loss);
-        new Cells(totalWeight).set(0, total);
+        result.set(0, loss.reduction() == LossReduction.MEAN ? sum / total : sum);
+        new Cells(loss.total()).set(0, total);
     }
 
-    static void backward(
-            Strided g,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided totalWeight,
-            Strided dx) {
-        Nll nll = new Nll(rows, target, weight, check);
+    static void backward(ClassLoss loss, Strided g, Strided dx) {
+        Nll nll = new Nll(loss);
         Copies.fill(dx, 0);
         Cells gradient = new Cells(dx);
-        Slopes slopes = nll.slopes(g, reduction, totalWeight);
-        Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
+        Slopes slopes = nll.slopes(g);
+        Parallel.range(loss.rows().count(), Parallel.GRAIN / 8, (from, to) -> {
             for (long i = from; i < to; i++) {
                 if (nll.counts(i)) {
                     gradient.set(nll.position(i), -slopes.of(i));
@@ -100,10 +86,10 @@ final class Nll {
         double of(long i);
     }
 
-    Slopes slopes(Strided g, LossReduction reduction, Strided totalWeight) {
+    Slopes slopes(Strided g) {
         Cells incoming = new Cells(g);
-        double total = reduction == LossReduction.MEAN ? new Cells(totalWeight).get(0) : 1;
-        return i -> weight(i) * incoming.get(reduction == LossReduction.NONE ? i : 0) / total;
+        double total = loss.reduction() == LossReduction.MEAN ? new Cells(loss.total()).get(0) : 1;
+        return i -> weight(i) * incoming.get(loss.isReduced() ? 0 : i) / total;
     }
 
     /** Whether its target is not the ignored one. */

@@ -34,19 +34,7 @@ final class SoftmaxColumns {
     void forward(SoftmaxKind kind, Strided in, Strided out, long outer, long from, int width, int steps) {
         Reader reader = new Reader(in, 0);
         Writer writer = new Writer(out, 0);
-        Arrays.fill(max, 0, width, Double.NEGATIVE_INFINITY);
-        Arrays.fill(sum, 0, width, 0);
-        along(outer, from, steps, (element, count) -> {
-            read(a, reader, element, count * width);
-            a.maxColumns(max, count, width);
-        });
-        along(outer, from, steps, (element, count) -> {
-            shifted(reader, element, count, width);
-            a.exp(count * width);
-            for (int j = 0; j < count; j++) {
-                a.addRow(sum, j * width, width);
-            }
-        });
+        sums(reader, outer, from, width, steps);
         if (kind == SoftmaxKind.LOG_SOFTMAX) {
             for (int i = 0; i < width; i++) {
                 sum[i] = a.log(sum[i]);
@@ -63,6 +51,52 @@ final class SoftmaxColumns {
                 } else {
                     a.divideRow(sum, j * width, width);
                 }
+            }
+            write(writer, element, count * width);
+        });
+    }
+
+    /** The maximum of each row, and its sum of exponentials. */
+    private void sums(Reader reader, long outer, long from, int width, int steps) {
+        Arrays.fill(max, 0, width, Double.NEGATIVE_INFINITY);
+        Arrays.fill(sum, 0, width, 0);
+        along(outer, from, steps, (element, count) -> {
+            read(a, reader, element, count * width);
+            a.maxColumns(max, count, width);
+        });
+        along(outer, from, steps, (element, count) -> {
+            shifted(reader, element, count, width);
+            a.exp(count * width);
+            for (int j = 0; j < count; j++) {
+                a.addRow(sum, j * width, width);
+            }
+        });
+    }
+
+    /** Writes both, as pairs. */
+    void known(Strided in, Cells known, long outer, long from, int width, int steps) {
+        sums(new Reader(in, 0), outer, from, width, steps);
+        for (int i = 0; i < width; i++) {
+            long row = outer * rows.inner() + from + i;
+            known.set(2 * row, max[i]);
+            known.set(2 * row + 1, sum[i]);
+        }
+    }
+
+    /** The gradient of cross entropy from them, but for the targets and for rows that do not count. */
+    void shares(Strided in, Cells known, Nll.Slopes slopes, Strided dx, long outer, long from, int width, int steps) {
+        Reader reader = new Reader(in, 0);
+        Writer writer = new Writer(dx, 0);
+        for (int i = 0; i < width; i++) {
+            long row = outer * rows.inner() + from + i;
+            max[i] = known.get(2 * row);
+            sum[i] = known.get(2 * row + 1) / slopes.of(row);
+        }
+        along(outer, from, steps, (element, count) -> {
+            shifted(reader, element, count, width);
+            a.exp(count * width);
+            for (int j = 0; j < count; j++) {
+                a.divideRow(sum, j * width, width);
             }
             write(writer, element, count * width);
         });

@@ -2,11 +2,11 @@ package org.tenon.gpu;
 
 import org.tenon.spi.Allocator;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
-import org.tenon.spi.LossReduction;
 import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
 import org.tenon.spi.RandomOp;
@@ -36,7 +36,7 @@ final class GpuKernels implements Kernels {
         reductions = new Reductions(runtime, allocator, elementwise);
         softmax = runtime.traits().warps() == null ? new SoftmaxLaunches(runtime) : new WarpSoftmax(runtime);
         norms = new Norms(runtime, allocator);
-        losses = new Losses(runtime, allocator, flag);
+        losses = new Losses(runtime, allocator, flag, softmax);
         indexing = new Indexing(runtime, flag);
         products = new Products(runtime);
         library = runtime.products();
@@ -122,60 +122,23 @@ final class GpuKernels implements Kernels {
     }
 
     @Override
-    public void nll(
-            Strided logp,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided out,
-            Strided totalWeight) {
-        losses.nll(logp, rows, target, weight, reduction, check, out, totalWeight);
+    public void nll(ClassLoss loss, Strided logp, Strided out) {
+        losses.nll(loss, logp, out);
     }
 
     @Override
-    public void nllGrad(
-            Strided g,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided totalWeight,
-            Strided dx) {
-        losses.nllGrad(g, rows, target, weight, reduction, check, totalWeight, dx);
+    public void nllGrad(ClassLoss loss, Strided g, Strided dx) {
+        losses.nllGrad(loss, g, dx);
     }
 
     @Override
-    public void crossEntropy(
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided out,
-            Strided totalWeight) {
-        losses.crossEntropy(x, rows, target, weight, reduction, check, max, sum, out, totalWeight);
+    public void crossEntropy(ClassLoss loss, Strided x, Strided known, Strided out) {
+        losses.crossEntropy(loss, x, known, out);
     }
 
     @Override
-    public void crossEntropyGrad(
-            Strided g,
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided totalWeight,
-            Strided dx) {
-        losses.crossEntropyGrad(g, x, rows, target, weight, reduction, check, max, sum, totalWeight, dx);
+    public void crossEntropyGrad(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx) {
+        losses.crossEntropyGrad(loss, g, x, known, dx);
     }
 
     @Override

@@ -5,13 +5,16 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 
-/** Launches of softmax and its backward. */
+/** Launches of softmax, of its backward, and of what is known of rows. */
 interface SoftmaxKernels {
     /** As {@link org.tenon.spi.Kernels#softmax}. */
     void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out);
 
     /** As {@link org.tenon.spi.Kernels#softmaxGrad}. */
     void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx);
+
+    /** The maximum of each row and its sum of {@code exp(x - max)}, as pairs: {@code known} is [rows, 2]. */
+    void known(Strided in, Rows rows, Strided known);
 
     /** Builds every kernel there is: those of each pair of element types, for all lengths of rows and distances. */
     void buildAll();

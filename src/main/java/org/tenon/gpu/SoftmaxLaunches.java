@@ -11,6 +11,10 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         "softmax_rows", "softmax_rows_grad", "softmax_columns", "softmax_columns_grad"
     };
     private static final int COLUMNS = 2;
+    /** What a kernel may write: a kind of softmax, by its number, or what is known of a row. */
+    private static final int KNOWN = SoftmaxKind.values().length;
+
+    private static final int OPS = KNOWN + 1;
     private static final int SHAPES = 64;
     /** The most elements that one thread keeps, a power of two. */
     private static final int MOST_KEPT = 32;
@@ -26,23 +30,26 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         this.runtime = runtime;
         traits = runtime.traits();
         most = Math.min(traits.block(), traits.threads());
-        kernels = new Variants(KERNELS.length * SoftmaxKind.values().length * 16 * SHAPES, this::build);
+        kernels = new Variants(KERNELS.length * OPS * 16 * SHAPES, this::build);
     }
 
     @Override
     public void buildAll() {
-        SoftmaxKernels.each(this::buildAll);
+        SoftmaxKernels.each((kind, backward, in, out) -> buildAll(kind.ordinal(), backward, in, out));
+        for (DType in : Types.FLOATS) {
+            buildAll(KNOWN, 0, in, in == DType.F64 ? in : DType.F32);
+        }
     }
 
-    private void buildAll(SoftmaxKind kind, int backward, DType in, DType out) {
+    private void buildAll(int op, int backward, DType in, DType out) {
         for (long length = 1; length <= 2L * MOST_KEPT * most; length++) {
             int shape = rowShape(length, registers(backward, in, out));
-            kernels.get(variant(backward, kind, in, out, shape));
+            kernels.get(variant(backward, op, in, out, shape));
         }
         for (long inner = 2; inner <= most; inner++) {
             for (long outer : new long[] {1, Integer.MAX_VALUE}) {
                 int shape = columnShape(new Rows(outer, MOST_KEPT, inner));
-                kernels.get(variant(COLUMNS + backward, kind, in, out, shape));
+                kernels.get(variant(COLUMNS + backward, op, in, out, shape));
             }
         }
     }
@@ -50,18 +57,25 @@ final class SoftmaxLaunches implements SoftmaxKernels {
     @Override
     public void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out) {
         if (out.count() > 0) {
-            launch(Launch.begin().buffer(out).buffer(in), 0, kind, in, in, rows, out);
+            launch(Launch.begin().buffer(out).buffer(in), 0, kind.ordinal(), in, in, rows, out);
         }
     }
 
     @Override
     public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         if (dx.count() > 0) {
-            launch(Launch.begin().buffer(dx).buffer(g).buffer(y), 1, kind, g, y, rows, dx);
+            launch(Launch.begin().buffer(dx).buffer(g).buffer(y), 1, kind.ordinal(), g, y, rows, dx);
         }
     }
 
-    private void launch(Launch launch, int backward, SoftmaxKind kind, Strided x, Strided y, Rows rows, Strided out) {
+    @Override
+    public void known(Strided in, Rows rows, Strided known) {
+        if (in.count() > 0) {
+            launch(Launch.begin().buffer(known).buffer(in), 0, KNOWN, in, in, rows, known);
+        }
+    }
+
+    private void launch(Launch launch, int backward, int op, Strided x, Strided y, Rows rows, Strided out) {
         launch.value(rows.count())
                 .value(rows.len())
                 .value(rows.inner())
@@ -75,13 +89,13 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         int together = together(kernel, shape);
         launch.run(
                 runtime,
-                kernels.get(variant(kernel, kind, x.dtype(), out.dtype(), shape)),
+                kernels.get(variant(kernel, op, x.dtype(), out.dtype(), shape)),
                 (rows.count() + together - 1) / together);
     }
 
-    private static int variant(int kernel, SoftmaxKind kind, DType in, DType out, int shape) {
+    private static int variant(int kernel, int op, DType in, DType out, int shape) {
         int types = 4 * Types.index(in) + Types.index(out);
-        return shape + SHAPES * (types + 16 * (kind.ordinal() + 2 * kernel));
+        return shape + SHAPES * (types + 16 * (op + OPS * kernel));
     }
 
     /** The registers of a kept element: the backward keeps two numbers, float64 takes two registers. */
@@ -133,9 +147,13 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 
+    private static String name(int op) {
+        return op == KNOWN ? "KNOWN" : SoftmaxKind.values()[op].name();
+    }
+
     private GpuKernel build(int variant) {
         int shape = variant % SHAPES;
-        int kernel = variant / SHAPES / 32;
+        int kernel = variant / SHAPES / 16 / OPS;
         DType in = Types.FLOATS.get(variant / SHAPES % 16 / 4);
         DType out = Types.FLOATS.get(variant / SHAPES % 4);
         int rows = together(kernel, shape);
@@ -145,7 +163,7 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         return runtime.kernel(
                 "softmax",
                 KERNELS[kernel],
-                "-DOP=" + SoftmaxKind.values()[variant / SHAPES / 16 % 2] + " -DT=" + Types.name(in) + " -DU="
+                "-DOP=" + name(variant / SHAPES / 16 % OPS) + " -DT=" + Types.name(in) + " -DU="
                         + Types.name(out) + " -DWIDE=" + (doubles ? "f64" : "f32") + " -DCOLUMNS=" + columns
                         + " -DROWS=" + rows + " -DKEEP=" + keep + " -DLANES=" + (columns == 1 ? traits.lanes() : 1)
                         + (traits.cooperative() ? "" : " -DVECTORIZED") + " -DBLOCK=" + columns * rows);

@@ -6,7 +6,7 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 
-/** Launches of softmax and its backward on devices with warps, by the kernels of {@code softmax.cuda.k}. */
+/** Launches of softmax, its backward and what is known of rows, on devices with warps, by the kernels of {@code softmax.cuda.k}. */
 final class WarpSoftmax implements SoftmaxKernels {
     /** The sizes that kernels are built for, by {@link SoftmaxForm.Kernel}; of rows the threads, then those in clusters. */
     private static final int SIZES = 3;
@@ -43,6 +43,25 @@ final class WarpSoftmax implements SoftmaxKernels {
         }
     }
 
+    /** By the forward's kernels, which then keep nothing and write no results. */
+    @Override
+    public void known(Strided in, Rows rows, Strided known) {
+        if (in.count() == 0) {
+            return;
+        }
+        DType to = known.dtype();
+        SoftmaxForm form = rows.inner() == 1
+                ? SoftmaxForm.ofRow(rows.len(), in.dtype(), to, 1, warps)
+                : SoftmaxForm.ofColumns(rows, in.dtype(), to, 0, atSlot(in), warps);
+        arguments(Launch.begin().buffer(known).buffer(in), rows, in, in, known)
+                .value(form.across())
+                .value(form.down())
+                .value(0)
+                .value(0)
+                .value(1)
+                .run(runtime, kernels.get(variant(form, 0, in.dtype(), to)), form.groups(rows));
+    }
+
     @Override
     public void softmaxGrad(SoftmaxKind kind, Strided g, Strided y, Rows rows, Strided dx) {
         if (dx.count() > 0) {
@@ -56,18 +75,23 @@ final class WarpSoftmax implements SoftmaxKernels {
         SoftmaxForm form = rows.inner() == 1
                 ? SoftmaxForm.ofRow(rows.len(), in, out.dtype(), 1 + backward, warps)
                 : SoftmaxForm.ofColumns(rows, in, out.dtype(), 1 + backward, aligned, warps);
-        launch.value(rows.count())
-                .value(rows.len())
-                .value(rows.inner())
-                .offset(x)
-                .offset(y)
-                .offset(out)
+        arguments(launch, rows, x, y, out)
                 .value(form.across())
                 .value(form.down())
                 .value(form.sharedBytes() > 0 ? 1 : 0)
                 .value(kind == SoftmaxKind.LOG_SOFTMAX ? 1 : 0)
+                .value(0)
                 .shared(form.sharedBytes())
                 .run(runtime, kernels.get(variant(form, backward, in, out.dtype())), form.groups(rows));
+    }
+
+    private static Launch arguments(Launch launch, Rows rows, Strided x, Strided y, Strided out) {
+        return launch.value(rows.count())
+                .value(rows.len())
+                .value(rows.inner())
+                .offset(x)
+                .offset(y)
+                .offset(out);
     }
 
     private static boolean atSlot(Strided x) {

@@ -4,6 +4,7 @@ import static org.tenon.op.Graph.grads;
 
 import org.tenon.DType;
 import org.tenon.op.Nll.Targets;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.SoftmaxKind;
 
@@ -16,10 +17,10 @@ final class ClassEntropy {
 
     private ClassEntropy() {}
 
-    /** Where the classes are the last axis, rows of neighbours, as long as an array may be. */
+    /** Where there are classes, as many as an array may have elements. */
     static boolean fits(Value x) {
-        long classes = x.size(x.rank() - 1);
-        return Nll.classAxis(x) == x.rank() - 1 && classes > 0 && classes <= Integer.MAX_VALUE;
+        long classes = x.size(Nll.classAxis(x));
+        return classes > 0 && classes <= Integer.MAX_VALUE;
     }
 
     static Value apply(Value x, Value target, Value weight, long ignore, LossReduction reduction) {
@@ -27,28 +28,16 @@ final class ClassEntropy {
         DType wide = Nll.accumulator(x.dtype());
         boolean scalar = reduction != LossReduction.NONE;
         return Frame.result(() -> {
-            Value max = Value.allocate(OP, x.backend(), wide, target.sizes());
-            Value sum = Value.allocate(OP, x.backend(), wide, target.sizes());
+            Value known = Value.allocate(OP, x.backend(), wide, t.rows().count(), 2);
             Value total = scalar ? Value.allocate(OP, x.backend(), wide) : null;
             Value out = Value.allocate(OP, x.backend(), x.dtype(), scalar ? new long[0] : target.sizes());
             try (Operands all = Operands.of(x, target, weight);
-                    Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), max, sum, total, out)) {
-                x.backend()
-                        .kernels()
-                        .crossEntropy(
-                                all.strided(0),
-                                t.rows(),
-                                all.strided(1),
-                                all.strided(2),
-                                reduction,
-                                t.check(),
-                                max.strided(),
-                                sum.strided(),
-                                out.strided(),
-                                total == null ? null : total.strided());
+                    Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), known, total, out)) {
+                ClassLoss loss = t.loss(all.strided(1), all.strided(2), total);
+                x.backend().kernels().crossEntropy(loss, all.strided(0), known.strided(), out.strided());
             }
             return Graph.record(
-                    OP, out, in -> grads(gradient(in, t)), new Value[] {x}, x, target, weight, max, sum, total);
+                    OP, out, in -> grads(gradient(in, t)), new Value[] {x}, x, target, weight, known, total);
         });
     }
 
@@ -56,29 +45,16 @@ final class ClassEntropy {
         Value g = in.gradient();
         Value x = in.saved(0);
         Targets t = given.with(in.saved(1), in.saved(2));
+        Value known = in.saved(3);
+        Value total = in.saved(4);
         if (GradMode.records(g, x)) {
-            return composed(g, x, t, in.saved(5));
+            return composed(g, x, t, total);
         }
-        Value max = in.saved(3);
-        Value sum = in.saved(4);
-        Value total = in.saved(5);
         Value dx = Value.allocate(OP, x.backend(), x.dtype(), x.sizes());
-        try (Operands all = Operands.of(x, t.target(), t.weight(), g);
-                Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), all.value(3), max, sum, total, dx)) {
-            x.backend()
-                    .kernels()
-                    .crossEntropyGrad(
-                            all.strided(3),
-                            all.strided(0),
-                            t.rows(),
-                            all.strided(1),
-                            all.strided(2),
-                            t.reduction(),
-                            t.check(),
-                            max.strided(),
-                            sum.strided(),
-                            total == null ? null : total.strided(),
-                            dx.strided());
+        try (Operands all = Operands.of(g, x, t.target(), t.weight());
+                Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), all.value(3), known, total, dx)) {
+            ClassLoss loss = t.loss(all.strided(2), all.strided(3), total);
+            x.backend().kernels().crossEntropyGrad(loss, all.strided(0), all.strided(1), known.strided(), dx.strided());
         }
         return dx;
     }

@@ -4,9 +4,11 @@ import static org.tenon.op.Graph.grads;
 
 import java.util.Arrays;
 import org.tenon.DType;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.Rows;
+import org.tenon.spi.Strided;
 
 /** The negative log likelihood of classes, {@code -w[t] * logp[t]}, and its backward, which is an op of its own. */
 public final class Nll {
@@ -79,6 +81,12 @@ public final class Nll {
             return new IndexCheck(op, "target", rows().len(), ignore);
         }
 
+        /** What kernels are told, with row-major operands. */
+        ClassLoss loss(Strided denseTarget, Strided denseWeight, Value total) {
+            return new ClassLoss(
+                    rows(), denseTarget, denseWeight, reduction, check(), total == null ? null : total.strided());
+        }
+
         Targets with(Value newTarget, Value newWeight) {
             return new Targets(op, newTarget, newWeight, ignore, reduction, inputSizes);
         }
@@ -88,23 +96,11 @@ public final class Nll {
         boolean scalar = t.reduction != LossReduction.NONE;
         Value total = scalar ? Value.allocate(t.op, logp.backend(), accumulator(logp.dtype())) : null;
         Value out;
-        try (Dense dense = Dense.of(logp);
-                Dense target = Dense.of(t.target);
-                Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
-            Value w = weight == null ? null : weight.value();
+        try (Operands all = Operands.of(logp, t.target, t.weight)) {
             out = Value.allocate(t.op, logp.backend(), logp.dtype(), scalar ? new long[0] : t.target.sizes());
-            try (Pins _ = Pins.of(dense.value(), target.value(), w, out, total)) {
-                logp.backend()
-                        .kernels()
-                        .nll(
-                                dense.value().strided(),
-                                t.rows(),
-                                target.value().strided(),
-                                w == null ? null : w.strided(),
-                                t.reduction,
-                                t.check(),
-                                out.strided(),
-                                total == null ? null : total.strided());
+            try (Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), out, total)) {
+                ClassLoss loss = t.loss(all.strided(1), all.strided(2), total);
+                logp.backend().kernels().nll(loss, all.strided(0), out.strided());
             }
         }
         Graph.record(
@@ -124,23 +120,11 @@ public final class Nll {
     /** The dense gradient of the input. It is linear in {@code g}, and its own backward is the forward again. */
     static Value backward(Value g, Targets t, Value total) {
         Value dx;
-        try (Dense dense = Dense.of(g);
-                Dense target = Dense.of(t.target);
-                Dense weight = t.weight == null ? null : Dense.of(t.weight)) {
-            Value w = weight == null ? null : weight.value();
+        try (Operands all = Operands.of(g, t.target, t.weight)) {
             dx = Value.allocate(t.op, g.backend(), g.dtype(), t.inputSizes);
-            try (Pins _ = Pins.of(dense.value(), target.value(), w, total, dx)) {
-                g.backend()
-                        .kernels()
-                        .nllGrad(
-                                dense.value().strided(),
-                                t.rows(),
-                                target.value().strided(),
-                                w == null ? null : w.strided(),
-                                t.reduction,
-                                t.check(),
-                                total == null ? null : total.strided(),
-                                dx.strided());
+            try (Pins _ = Pins.of(all.value(0), all.value(1), all.value(2), total, dx)) {
+                ClassLoss loss = t.loss(all.strided(1), all.strided(2), total);
+                g.backend().kernels().nllGrad(loss, all.strided(0), dx.strided());
             }
         }
         return Graph.record(

@@ -47,63 +47,20 @@ public interface Kernels {
      */
     void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias);
 
-    /**
-     * Negative log likelihood. {@code logp} has {@code rows} along its class axis, {@code target} is
-     * {@code [outer, inner]}, {@code weight} one per class or null. With {@link LossReduction#NONE} {@code out} is one per
-     * target; otherwise a scalar, and {@code totalWeight}, a scalar of float64 if the input is, else of float32, receives the sum of the targets' weights.
-     * {@code check} knows the ignored class.
-     */
-    void nll(
-            Strided logp,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided out,
-            Strided totalWeight);
+    /** Negative log likelihood. {@code out} is one per target, or a scalar, which also writes the loss's {@code total}. */
+    void nll(ClassLoss loss, Strided logp, Strided out);
 
     /** Its backward: {@code dx}, dense, from {@code g} (one per target, or a scalar). */
-    void nllGrad(
-            Strided g,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided totalWeight,
-            Strided dx);
+    void nllGrad(ClassLoss loss, Strided g, Strided dx);
 
     /**
-     * Cross entropy of logits, whose rows are neighbouring elements: {@link #nll} of their log-softmax. {@code max} and {@code sum},
-     * one a row, float64 if the input is, else float32, receive the maximum of each row and the sum of
-     * {@code exp(x - max)}.
+     * Cross entropy of logits: {@link #nll} of their log-softmax. {@code known} is [rows, 2], float64 if the input is, else
+     * float32, and receives the maximum of each row and its sum of {@code exp(x - max)}.
      */
-    void crossEntropy(
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided out,
-            Strided totalWeight);
+    void crossEntropy(ClassLoss loss, Strided x, Strided known, Strided out);
 
     /** Its backward, from what the forward wrote: {@code dx = weight * g / total * (exp(x - max) / sum - [class is the target])}. */
-    void crossEntropyGrad(
-            Strided g,
-            Strided x,
-            Rows rows,
-            Strided target,
-            Strided weight,
-            LossReduction reduction,
-            IndexCheck check,
-            Strided max,
-            Strided sum,
-            Strided totalWeight,
-            Strided dx);
+    void crossEntropyGrad(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx);
 
     /** {@code out[i][j][k] = in[i][index[i][j][k]][k]} for axis {@code dim}; {@code out} has the sizes of {@code index}. */
     void gather(Strided in, int dim, Strided index, IndexCheck check, Strided out);

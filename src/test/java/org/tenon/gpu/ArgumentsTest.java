@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.tenon.DType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
@@ -212,81 +213,109 @@ class ArgumentsTest {
         String both = " x_offset=5 y_offset=9 out_offset=3 ";
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_short(out=o in=x rows=6 length=7 inner=1" + offsets
-                        + "across=2 down=1 keep=0 is_log=0)");
+                        + "across=2 down=1 keep=0 is_log=0 known_only=0)");
         softmax.softmaxGrad(SoftmaxKind.LOG_SOFTMAX, x, y, new Rows(6, 7, 1), out);
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_short_grad(dx=o gradient=x output=y rows=6 length=7 inner=1" + both
-                        + "across=2 down=1 keep=0 is_log=1)");
+                        + "across=2 down=1 keep=0 is_log=1 known_only=0)");
         softmax.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 1000, 1), out);
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_rows(out=o in=x rows=6 length=1000 inner=1" + offsets
-                        + "across=1 down=1 keep=1 is_log=0)");
+                        + "across=1 down=1 keep=1 is_log=0 known_only=0)");
         softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(6, 1_000_000, 1), out);
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=1000000 inner=1"
-                        + both + "across=1 down=1 keep=0 is_log=0)");
+                        + both + "across=1 down=1 keep=0 is_log=0 known_only=0)");
         softmax.softmax(SoftmaxKind.LOG_SOFTMAX, x, new Rows(2, 7, 3), out);
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3" + offsets
-                        + "across=3 down=8 keep=1 is_log=1)");
+                        + "across=3 down=8 keep=1 is_log=1 known_only=0)");
         softmax.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
         assertThat(warps.launches())
                 .containsExactly("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3" + both
-                        + "across=3 down=8 keep=1 is_log=0)");
+                        + "across=3 down=8 keep=1 is_log=0 known_only=0)");
+    }
+
+    private static ClassLoss loss(Rows rows, LossReduction reduction) {
+        return new ClassLoss(
+                rows,
+                dense("t", DType.I64, 9, rows.count()),
+                dense("w", DType.F64, 13, 5),
+                reduction,
+                CHECK,
+                reduction == LossReduction.NONE ? null : dense("total", DType.F64, 15));
+    }
+
+    /** What losses and their gradients are told alike. */
+    private static String common(int count, int inner, int mean, int launch, String in) {
+        return " count=" + count + " length=5 inner=" + inner
+                + " bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=" + mean + " launch=" + launch + " " + in
+                + " target_offset=9 weight_offset=13 out_offset=3 total_offset=";
     }
 
     @Test
     void losses() {
         Rows rows = new Rows(4, 5, 3);
-        Strided target = dense("t", DType.I64, 9, 12);
-        Strided weight = dense("w", DType.F64, 13, 5);
-        Strided total = dense("total", DType.F64, 15);
-        String head = " count=12 length=5 inner=3 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
-        String offsets = " x_offset=5 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
-        kernels.nll(x, rows, target, weight, LossReduction.NONE, CHECK, out, null);
-        String none = " logits=0 in_offset=0 top_offset=0 sum_offset=0)";
-        launched("nll/nll_each(out=o x=x target=t weight=w top=x sum=x flag=flag" + head + "0 launch=1" + offsets
-                + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + none);
-        kernels.nll(x, rows, target, weight, LossReduction.MEAN, CHECK, out, total);
-        String mean =
-                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + none;
+        kernels.nll(loss(rows, LossReduction.NONE), x, out);
+        launched("nll/nll_each(out=o x=x target=t weight=w known=x flag=flag" + common(12, 3, 0, 1, "x_offset=5")
+                + "0 blocks=0 each=4096 parts_offset=0 logits=0 known_offset=0)");
+        kernels.nll(loss(rows, LossReduction.MEAN), x, out);
+        String mean = common(12, 3, 1, 2, "x_offset=5") + "15 blocks=1 each=4096 parts_offset=" + parts
+                + " logits=0 known_offset=0)";
         launched(
-                "nll/nll_parts(workspace=work x=x target=t weight=w top=x sum=x flag=flag" + mean,
+                "nll/nll_parts(workspace=work x=x target=t weight=w known=x flag=flag" + mean,
                 "nll/nll_total(out=o total=total workspace=work" + mean);
-        kernels.nllGrad(x, rows, target, weight, LossReduction.SUM, CHECK, total, out);
-        launched("nll/nll_grad(dx=o g=x target=t weight=w total=total in=x top=x sum=x flag=flag" + head + "0 launch=3"
-                + offsets + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + none);
+        kernels.nllGrad(loss(rows, LossReduction.SUM), x, out);
+        launched("nllgrad/nll_grad(dx=o g=x target=t weight=w total=total in=x known=x flag=flag"
+                + common(12, 3, 0, 3, "g_offset=5") + "15 g_is_scalar=1 logits=0 in_offset=0 known_offset=0)");
     }
 
     @Test
     void entropies() {
         Rows rows = new Rows(4, 5, 1);
         Strided logits = dense("x", DType.F64, 6, 4, 5);
-        Strided target = dense("t", DType.I64, 9, 4);
-        Strided weight = dense("w", DType.F64, 13, 5);
-        Strided max = dense("m", DType.F64, 17, 4);
-        Strided sum = dense("s", DType.F64, 21, 4);
-        Strided total = dense("total", DType.F64, 15);
-        String head = " count=4 length=5 inner=1 bound=11 ignored=-7 has_ignored=1 has_weight=1 mean=";
-        String tail = " logits=1 in_offset=6 top_offset=17 sum_offset=21)";
-        String offsets = " x_offset=6 target_offset=9 weight_offset=13 out_offset=3 total_offset=";
-        kernels.crossEntropy(logits, rows, target, weight, LossReduction.NONE, CHECK, max, sum, out, null);
+        Strided known = dense("k", DType.F64, 17, 4, 2);
+        String sums = "softmax/softmax_rows(out=k in=x rows=4 length=5 inner=1 x_offset=6 y_offset=6 out_offset=17)";
+        kernels.crossEntropy(loss(rows, LossReduction.NONE), logits, known, out);
         launched(
-                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
-                "nll/nll_each(out=o x=x target=t weight=w top=m sum=s flag=flag" + head + "0 launch=1" + offsets
-                        + "0 blocks=0 each=4096 g_is_scalar=0 parts_offset=0" + tail);
-        kernels.crossEntropy(logits, rows, target, weight, LossReduction.MEAN, CHECK, max, sum, out, total);
-        String mean =
-                head + "1 launch=2" + offsets + "15 blocks=1 each=4096 g_is_scalar=1 parts_offset=" + parts + tail;
+                sums,
+                "nll/nll_each(out=o x=x target=t weight=w known=k flag=flag" + common(4, 1, 0, 1, "x_offset=6")
+                        + "0 blocks=0 each=4096 parts_offset=0 logits=1 known_offset=17)");
+        kernels.crossEntropy(loss(rows, LossReduction.MEAN), logits, known, out);
+        String mean = common(4, 1, 1, 2, "x_offset=6") + "15 blocks=1 each=4096 parts_offset=" + parts
+                + " logits=1 known_offset=17)";
         launched(
-                "rowsums/row_sums(top=m sum=s in=x rows=4 length=5 x_offset=6 top_offset=17 sum_offset=21)",
-                "nll/nll_parts(workspace=work x=x target=t weight=w top=m sum=s flag=flag" + mean,
+                sums,
+                "nll/nll_parts(workspace=work x=x target=t weight=w known=k flag=flag" + mean,
                 "nll/nll_total(out=o total=total workspace=work" + mean);
         Strided g = dense("g", DType.F64, 8);
-        kernels.crossEntropyGrad(g, logits, rows, target, weight, LossReduction.SUM, CHECK, max, sum, total, out);
-        launched("nll/nll_grad(dx=o g=g target=t weight=w total=total in=x top=m sum=s flag=flag" + head
-                + "0 launch=3" + offsets.replace("x_offset=6", "x_offset=8")
-                + "15 blocks=0 each=4096 g_is_scalar=1 parts_offset=0" + tail);
+        kernels.crossEntropyGrad(loss(rows, LossReduction.SUM), g, logits, known, dense("o", DType.F64, 3, 4, 5));
+        launched("nllgrad/nll_grad(dx=o g=g target=t weight=w total=total in=x known=k flag=flag"
+                + common(4, 1, 0, 3, "g_offset=8") + "15 g_is_scalar=1 logits=1 in_offset=6 known_offset=17)");
+    }
+
+    @Test
+    void entropiesForWarps() {
+        GpuKernels kernels =
+                new GpuKernels(warps, allocator, new IndexFlag(warps, new Allocator("flag", warps.memory())));
+        Strided logits = dense("x", DType.F64, 6, 4, 5);
+        Strided known = dense("k", DType.F64, 17, 4, 2);
+        kernels.crossEntropy(loss(new Rows(4, 5, 1), LossReduction.NONE), logits, known, out);
+        assertThat(warps.launches().getFirst())
+                .isEqualTo("softmax/softmax_short(out=k in=x rows=4 length=5 inner=1 x_offset=6 y_offset=6"
+                        + " out_offset=17 across=2 down=1 keep=0 is_log=0 known_only=1)");
+        Strided dx = dense("o", DType.F64, 3, 4, 5);
+        Strided g = dense("g", DType.F64, 8);
+        kernels.crossEntropyGrad(loss(new Rows(4, 5, 1), LossReduction.SUM), g, logits, known, dx);
+        assertThat(warps.launches())
+                .containsExactly("nllgrad/nll_grad_wide(dx=o g=g target=t weight=w total=total in=x known=k flag=flag"
+                        + common(4, 1, 0, 2, "g_offset=8")
+                        + "15 g_is_scalar=1 logits=1 in_offset=6 known_offset=17)");
+        kernels.crossEntropyGrad(loss(new Rows(2, 5, 2), LossReduction.SUM), g, logits, known, dx);
+        assertThat(warps.launches())
+                .containsExactly("nllgrad/nll_grad(dx=o g=g target=t weight=w total=total in=x known=k flag=flag"
+                        + common(4, 2, 0, 3, "g_offset=8")
+                        + "15 g_is_scalar=1 logits=1 in_offset=6 known_offset=17)");
     }
 
     @Test
@@ -495,6 +524,7 @@ class ArgumentsTest {
                 ArgumentsTest::softmaxForWarps,
                 ArgumentsTest::losses,
                 ArgumentsTest::entropies,
+                ArgumentsTest::entropiesForWarps,
                 ArgumentsTest::elementsThatAnIndexNames,
                 ArgumentsTest::slicesThatAnIndexNames,
                 ArgumentsTest::products,

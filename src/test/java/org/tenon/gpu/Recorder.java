@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.CustomKernel;
@@ -21,6 +24,8 @@ import org.tenon.spi.RawMemory;
  * field=value ...)}, with names from the kernel's text. A launch of other arguments than that text declares is an error.
  */
 final class Recorder extends PretendedRuntime {
+    private static final Pattern INCLUDE = Pattern.compile("#include \"([^\"]*)\"");
+
     private final List<String> launches = new ArrayList<>();
     private final Set<String> launched = new TreeSet<>();
 
@@ -74,7 +79,7 @@ final class Recorder extends PretendedRuntime {
     @Override
     public GpuKernel kernel(String file, String kernel, String options) {
         String program = traits().warps() != null && Files.exists(Path.of("kernels", file + ".cuda.k"))
-                ? override(file)
+                ? override(file + ".cuda.k")
                 : Sources.program("portable.opencl.h", file);
         return new Declared(
                 file + "/" + kernel,
@@ -82,20 +87,17 @@ final class Recorder extends PretendedRuntime {
                 KernelText.of(program, kernel, options.contains(MovingNumbers.OPTION)));
     }
 
-    /** The source that is CUDA's alone, and is not in the jar, with what it includes. */
-    private static String override(String file) {
-        StringBuilder text = new StringBuilder();
-        try (Stream<Path> all = Files.list(Path.of("kernels"))) {
-            for (Path each : all.sorted().toList()) {
-                String name = each.getFileName().toString();
-                if (name.equals(file + ".cuda.k") || name.startsWith(file + "_") && name.endsWith(".h")) {
-                    text.append(Files.readString(each));
-                }
-            }
+    /** A source that is CUDA's alone, and is not in the jar, with all that it includes. */
+    private static String override(String name) {
+        try (Stream<String> lines = Files.lines(Path.of("kernels", name))) {
+            return lines.map(line -> {
+                        Matcher include = INCLUDE.matcher(line);
+                        return include.matches() ? override(include.group(1)) : line + "\n";
+                    })
+                    .collect(Collectors.joining());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return text.toString();
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.tenon.Cpu;
+import org.tenon.CrossEntropyOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Devices;
@@ -17,7 +18,9 @@ import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.F64;
 import org.tenon.KeepGraph;
+import org.tenon.R1;
 import org.tenon.R2;
+import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.junit.DeviceTest;
@@ -79,6 +82,35 @@ class RowLengthsTest {
         assertClose(share, shares);
         assertClose(log.backward(g, KeepGraph.RETAIN).get(leaf), logSlopes);
         assertClose(share.backward(g, KeepGraph.RETAIN).get(leaf), shareSlopes);
+        entropy(leaf, logs, shares);
+    }
+
+    /** Cross entropy, each row against another class, one of which is ignored. */
+    private static <Dev extends DeviceType> void entropy(
+            Tensor<R2<Dim, Dim>, F32, Dev> leaf, double[] logs, double[] shares) {
+        int length = logs.length / ROWS;
+        int ignored = 4;
+        double[] losses = new double[ROWS];
+        double[] slopes = shares.clone();
+        int[] targets = new int[ROWS];
+        double[] factors = new double[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            targets[row] = row == ignored ? -1 : row * 31 % (length / 4);
+            factors[row] = row % 5 - 1.5;
+            losses[row] = row == ignored ? 0 : -logs[row * length + targets[row]];
+            for (int i = row * length; i < (row + 1) * length; i++) {
+                boolean own = i == row * length + targets[row];
+                slopes[i] = row == ignored ? 0 : factors[row] * (shares[i] - (own ? 1 : 0));
+            }
+        }
+        Tensor<R1<Dim>, F32, Dev> loss = F.crossEntropy(
+                leaf,
+                leaf.device().tensor(targets, R1.of(ROWS)),
+                CrossEntropyOptions.<F32, Dev>defaults().ignoreIndex(-1),
+                Reduction.none());
+        assertClose(loss, losses);
+        Tensor<R1<Dim>, F32, Dev> g = leaf.device().tensor(factors, R1.of(ROWS)).to(F32);
+        assertClose(loss.backward(g).get(leaf), slopes);
     }
 
     /** The largest is at another place in each row; the middle of every third row has no number at all. */
