@@ -2,6 +2,7 @@
 // WIDTH neighbouring rows, which is 1, or as many as fill a slot where all lie at slots; `across` threads do neighbours,
 // `down` threads (a power of two) share the same rows, and a block does several `outer` at once where one has too few for it. With
 // `keep` a thread keeps what it read in dynamic shared memory.
+#include "words.h"
 #define BATCH 4
 #if WIDTH > 1
 typedef vec4_i32 Held[IN_SLOTS];

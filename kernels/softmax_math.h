@@ -1,5 +1,5 @@
 // What the forms of softmax.cuda.k compute: exponentials, and what is known of a part of a row.
-typedef REAL_OF(WIDE) Real;
+#include "sums.h"
 
 #if ID(WIDE) == ID_f64
 #define term_of_sum(d) exp(d)
@@ -35,20 +35,6 @@ INLINE Known joined(Known v, Known w) {
     Real base = base_of(both.top);
     both.sum = v.sum * term_of_sum(v.top - base) + w.sum * term_of_sum(w.top - base);
     return both;
-}
-
-// Sums of neighbours, then of those, which is the order everywhere; n is a power of two up to 32.
-INLINE Real sum_of(const Real *v, int n) {
-    Real sums[64];
-    UNROLL
-    for (int k = 0; k < n; k++) {
-        sums[k] = v[k];
-    }
-    UNROLL
-    for (int k = 0; k < n - 1; k++) {
-        sums[n + k] = sums[2 * k] + sums[2 * k + 1];
-    }
-    return sums[2 * n - 2];
 }
 
 // Takes n elements more into what is known, n a power of two up to 32; -inf stands for none.
@@ -111,16 +97,10 @@ INLINE void slopes(Real *g, const Real *y, int n, Real sum, long is_log) {
     }
 }
 
-// The same over `lanes` neighbouring lanes of a warp, a power of two; all of them get it, with the same bits.
+// The same over `lanes` neighbouring lanes of a warp, as sum_of_lanes.
 INLINE Real top_of_lanes(Real v, int lanes) {
     for (int far = lanes / 2; far > 0; far /= 2) {
         v = larger(v, __shfl_xor_sync(0xFFFFFFFFu, v, far));
-    }
-    return v;
-}
-INLINE Real sum_of_lanes(Real v, int lanes) {
-    for (int far = lanes / 2; far > 0; far /= 2) {
-        v += __shfl_xor_sync(0xFFFFFFFFu, v, far);
     }
     return v;
 }

@@ -1,4 +1,5 @@
-// norm.k: rows forward and backward, and the sums over rows in slices.
+// norm.k and norm.cuda.k: rows forward and backward, and the sums over rows in slices.
+#include <algorithm>
 #include <cmath>
 
 #include "test.h"
@@ -9,13 +10,20 @@ typedef long double L;
 
 constexpr double EPS = 1e-3;
 
+// How rows are launched, and where the tensors lie.
+struct Form {
+    long groups, across = 0, shared = 0;
+    long x = 3, g = 1, weight = 2, out = 2;
+};
+
 struct Case {
     const long rows, length, slices, each;
     const bool centred, weighted, biased;
     const Type stored;
+    const Form form;
     Buffer x, g, weight, bias, mean, scale;
 
-    Case(const Variant &v, long rows, long length, bool centred, bool weighted, bool biased, long slices = 1)
+    Case(const Variant &v, long rows, long length, bool centred, bool weighted, bool biased, const Form &form, long slices = 1)
         : rows(rows),
           length(length),
           slices(slices),
@@ -23,10 +31,11 @@ struct Case {
           centred(centred),
           weighted(weighted),
           biased(biased),
-          stored(v.type("U")),
-          x(v.type("T"), rows * length + 3, 3),
-          g(v.type("T"), rows * length + 1, 1),
-          weight(v.type("T"), length + 2, 2),
+          stored(v.type("WIDE")),
+          form(form),
+          x(v.type("T"), rows * length + form.x, form.x),
+          g(v.type("T"), rows * length + form.g, form.g),
+          weight(v.type("T"), length + form.weight, form.weight),
           bias(v.type("T"), length + 1, 1),
           mean(stored, rows + 2, 2),
           scale(stored, rows + 1, 1) {
@@ -37,14 +46,14 @@ struct Case {
             }
         }
         if (rows > 4) {
-            x.set(3 + 1 * length + length / 2, NAN);
-            x.set(3 + 3 * length, INFINITY);
+            x.set(form.x + 1 * length + length / 2, NAN);
+            x.set(form.x + 3 * length, INFINITY);
         }
     }
 
-    L in(long row, long j) const { return x.get(3 + row * length + j); }
-    L slope(long row, long j) const { return g.get(1 + row * length + j); }
-    L factor(long j) const { return weighted ? weight.get(2 + j) : 1; }
+    L in(long row, long j) const { return x.get(form.x + row * length + j); }
+    L slope(long row, long j) const { return g.get(form.g + row * length + j); }
+    L factor(long j) const { return weighted ? weight.get(form.weight + j) : 1; }
     L term(long j) const { return biased ? bias.get(1 + j) : 0; }
 
     L middle(long row) const {
@@ -75,20 +84,23 @@ struct Case {
     }
 
     std::vector<long> longs(bool hasWeight, bool hasBias, long out, long biasOut, long parts) const {
-        return {rows, length, centred, hasWeight, hasBias, bits(stored, EPS), slices, each, 3, 1, 2, 1, 2, 1, out, biasOut,
-                parts};
+        return {rows, length, centred, hasWeight, hasBias, bits(stored, EPS), slices, each, form.x, form.g, form.weight, 1, 2, 1,
+                out, biasOut, parts, form.across, form.shared > 0};
     }
 
     std::string what() const {
-        return std::to_string(rows) + " rows of " + std::to_string(length) + (centred ? "" : ", not centred");
+        return std::to_string(rows) + " rows of " + std::to_string(length) + (centred ? "" : ", not centred")
+                + (form.across == 0 ? "" : ", " + std::to_string(form.across) + " across" + (form.shared ? ", kept" : "")
+                        + ", offsets " + std::to_string(form.x) + " " + std::to_string(form.g) + " "
+                        + std::to_string(form.weight) + " " + std::to_string(form.out));
     }
 };
 
-void forward(const Variant &v, long rows, long length, bool centred, bool weighted, bool biased) {
-    Case c(v, rows, length, centred, weighted, biased);
-    Buffer y(v.type("T"), rows * length + 2, 2);
-    Arguments a{{&y, &c.mean, &c.scale, &c.x, &c.weight, &c.bias}, c.longs(weighted, biased, 2, 0, 0)};
-    run(v, groupsFor(rows * (v.block / v.number("ROWS")), v), a, 3);
+void forward(const Variant &v, long rows, long length, bool centred, bool weighted, bool biased, const Form &form) {
+    Case c(v, rows, length, centred, weighted, biased, form);
+    Buffer y(v.type("T"), rows * length + form.out, form.out);
+    Arguments a{{&y, &c.mean, &c.scale, &c.x, &c.weight, &c.bias}, c.longs(weighted, biased, form.out, 0, 0)};
+    run(v, form.groups, a, 3, form.shared);
     std::vector<Reference> wanted, means, scales;
     for (long row = 0; row < rows; row++) {
         L middle = c.middle(row), factor = c.spread(row, middle), size = 0;
@@ -105,19 +117,19 @@ void forward(const Variant &v, long rows, long length, bool centred, bool weight
                               error * std::fabs(c.factor(j)) + std::fabs(c.term(j))});
         }
     }
-    compare(v, v.kernel, y, Layout::dense({rows * length}, 2), wanted, 8, c.what());
+    compare(v, v.kernel, y, Layout::dense({rows * length}, form.out), wanted, 8, c.what());
     compare(v, v.kernel + " scale", c.scale, Layout::dense({rows}, 1), scales, 8, c.what());
     if (centred) {
         compare(v, v.kernel + " mean", c.mean, Layout::dense({rows}, 2), means, 8, c.what());
     }
 }
 
-void backward(const Variant &v, long rows, long length, bool centred, bool weighted, bool) {
-    Case c(v, rows, length, centred, weighted, false);
+void backward(const Variant &v, long rows, long length, bool centred, bool weighted, bool, const Form &form) {
+    Case c(v, rows, length, centred, weighted, false, form);
     c.prepare();
-    Buffer dx(v.type("T"), rows * length + 2, 2);
-    Arguments a{{&dx, &c.g, &c.x, &c.weight, &c.mean, &c.scale}, c.longs(weighted, false, 2, 0, 0)};
-    run(v, groupsFor(rows * (v.block / v.number("ROWS")), v), a);
+    Buffer dx(v.type("T"), rows * length + form.out, form.out);
+    Arguments a{{&dx, &c.g, &c.x, &c.weight, &c.mean, &c.scale}, c.longs(weighted, false, form.out, 0, 0)};
+    run(v, form.groups, a, 1, form.shared);
     std::vector<Reference> wanted;
     for (long row = 0; row < rows; row++) {
         L middle = centred ? c.mean.get(2 + row) : 0, factor = c.scale.get(1 + row);
@@ -134,20 +146,26 @@ void backward(const Variant &v, long rows, long length, bool centred, bool weigh
             wanted.push_back({factor * (d - sum - h * product), factor * (std::fabs(d) + size + std::fabs(h) * sizes)});
         }
     }
-    compare(v, v.kernel, dx, Layout::dense({rows * length}, 2), wanted, 8, c.what());
+    compare(v, v.kernel, dx, Layout::dense({rows * length}, form.out), wanted, 8, c.what());
 }
 
 // In slices, and then these.
 void sums(const Variant &v, const Variant &total, long rows, long length, long slices, bool centred, bool weight, bool bias) {
-    Case c(v, rows, length, centred, true, true, slices);
+    long width = v.has("WIDTH") ? v.number("WIDTH") : 1;
+    Form form{0};
+    if (width > 1) {
+        form.x = width, form.g = 2 * width;
+    }
+    Case c(v, rows, length, centred, true, true, form, slices);
     c.prepare();
     Buffer parts(v.type("T") == f64 ? f64 : f32, 2 * slices * length + 2, 2);
     Buffer workspace(u64, (2 * slices * length + 1) / (v.type("T") == f64 ? 1 : 2) + 1, 1);
     Buffer dweight(v.type("T"), length + 1, 1), dbias(v.type("T"), length + 2, 2);
     Arguments a{{&workspace, &c.g, &c.x, &c.mean, &c.scale}, c.longs(weight, bias, 0, 0, 1)};
-    run(v, groupsFor(slices * length, v), a);
+    run(v, groupsFor(slices * length / width, v), a);
     Arguments b{{weight ? &dweight : &dbias, bias ? &dbias : &dweight, &workspace}, c.longs(weight, bias, 1, 2, 1)};
-    run(total, groupsFor(length, total), b, 2);
+    long across = std::min(32, total.block);
+    run(total, (length + across - 1) / across, b, 2);
     std::vector<Reference> products, plain;
     for (long j = 0; j < length; j++) {
         Reference product, sum;
@@ -170,19 +188,86 @@ void sums(const Variant &v, const Variant &total, long rows, long length, long s
     }
 }
 
-typedef void (*Test)(const Variant &, long, long, bool, bool, bool);
+typedef void (*Test)(const Variant &, long, long, bool, bool, bool, const Form &);
+
+std::vector<Variant> having(const char *kernel, const char *option) {
+    std::vector<Variant> all = variants("norm", kernel);
+    all.erase(std::remove_if(all.begin(), all.end(), [=](const Variant &v) { return !v.has(option); }), all.end());
+    check::that(!all.empty(), std::string("there is a ") + kernel + " with " + option);
+    return all;
+}
 
 // The lengths at which a shape begins and ends.
 void rows(const char *kernel, Test test) {
-    for (const Variant &v : variants("norm", kernel)) {
+    for (const Variant &v : having(kernel, "ROWS")) {
         long columns = v.number("COLUMNS"), keep = v.number("KEEP"), lanes = v.number("LANES"), together = v.number("ROWS");
         long full = columns * (keep > 0 ? keep : 4) * lanes;
-        test(v, full > 1000 ? 5 : together + 1, full, true, true, true);
-        test(v, std::max(1L, std::min(together - 1, 9L)), full - 1, false, true, false);
-        test(v, 5, full / 2 + 1, true, false, true);
-        test(v, 1, 1, true, true, true);
+        auto at = [&](long count, long length, bool centred, bool weighted, bool biased) {
+            Form form{groupsFor(count * (v.block / together), v)};
+            test(v, count, length, centred, weighted, biased, form);
+        };
+        at(full > 1000 ? 5 : together + 1, full, true, true, true);
+        at(std::max(1L, std::min(together - 1, 9L)), full - 1, false, true, false);
+        at(5, full / 2 + 1, true, false, true);
+        at(1, 1, true, true, true);
         if (keep == 0) {
-            test(v, 2, columns * 9 * lanes + 7, true, true, true);
+            at(2, columns * 9 * lanes + 7, true, true, true);
+        }
+    }
+}
+
+// ---- norm.cuda.k
+
+long above(long n, long each) { return (n + each - 1) / each; }
+
+// Of x, g, weight and result.
+const long OFFSETS[][4] = {{0, 0, 0, 0}, {3, 2, 1, 5}, {8, 7, 8, 0}, {5, 8, 0, 5}};
+
+void shortRows(const char *kernel, Test test) {
+    for (const Variant &v : having(kernel, "KEEP")) {
+        if (v.has("ROWS")) {
+            continue;
+        }
+        long keep = v.number("KEEP"), chunk = 16 / bytesOf(v.type("T"));
+        for (long across = 1; across <= 32; across *= 2) {
+            long full = across * keep, together = v.block / across;
+            int turn = 0;
+            auto at = [&](long count, long length, bool centred, bool weighted, bool biased) {
+                Form form{above(count, together), across};
+                const long *offsets = OFFSETS[turn++ % 4];
+                form.x = offsets[0], form.g = offsets[1], form.weight = offsets[2], form.out = offsets[3];
+                test(v, count, length, centred, weighted, biased, form);
+            };
+            at(std::min(together + 1, 40L), full, true, true, true);
+            at(9, full - 1, true, true, true);
+            at(9, full / 2 + 1, false, true, false);
+            at(11, std::max(1L, full - chunk + 1), true, true, true);
+            at(7, std::min(full, chunk), true, true, true);
+            at(5, 1, true, false, true);
+        }
+    }
+}
+
+void longRows(const char *kernel, Test test, long operands) {
+    for (const Variant &v : having(kernel, "LONG")) {
+        long chunk = 16 / bytesOf(v.type("T")), turn = v.block * chunk;
+        int number = 0;
+        auto at = [&](long count, long length, bool keep, bool centred, bool weighted, bool biased) {
+            Form form{count, 1, keep ? above(length, chunk) * 16 * operands : 0};
+            const long *offsets = OFFSETS[number++ % 4];
+            form.x = offsets[0], form.g = offsets[1], form.weight = offsets[2], form.out = offsets[3];
+            test(v, count, length, centred, weighted, biased, form);
+        };
+        for (bool keep : {true, false}) {
+            for (int i = 0; i < 4; i++) {
+                at(5, 300 + chunk, keep, true, true, true);
+                number++;
+            }
+            at(1, turn * 2 + 3, keep, true, true, true);
+            at(1, turn * 4, keep, false, true, false);
+            at(1, turn * 4 + 1, keep, true, true, true);
+            at(1, turn * 5 - 1, keep, true, false, true);
+            at(2, 2 * chunk + 1, keep, false, false, false);
         }
     }
 }
@@ -191,12 +276,24 @@ const Group GROUP_ROWS("norm rows", [] {
     rows("norm_rows", forward);
     rows("norm_rows_grad", backward);
 });
+const Group GROUP_SHORT("norm short", [] {
+    shortRows("norm_short", forward);
+    shortRows("norm_short_grad", backward);
+});
+const Group GROUP_LONG("norm long", [] {
+    longRows("norm_long", forward, 1);
+    longRows("norm_long_grad", backward, 2);
+});
 const Group GROUP_SUMS("norm sums", [] {
-    std::vector<Variant> all = variants("norm", "norm_columns"), totals = variants("norm", "norm_total");
-    for (std::size_t i = 0; i < all.size(); i++) {
-        sums(all[i], totals[i], 4, 300, 1, true, true, true);
-        sums(all[i], totals[i], 4, 65, 3, false, true, false);
-        sums(all[i], totals[i], 3, 7, 2, true, false, true);
+    for (const Variant &v : variants("norm", "norm_columns")) {
+        for (const Variant &total : variants("norm", "norm_total")) {
+            if (v.type("T") == total.type("T") && (v.block == total.block || v.block == 1)) {
+                long width = v.has("WIDTH") ? v.number("WIDTH") : 1;
+                sums(v, total, 4, 304, 1, true, true, true);
+                sums(v, total, 4, 64 + (width == 1), 3, false, true, false);
+                sums(v, total, 400, 7 * width, 50, true, false, true);
+            }
+        }
     }
 });
 

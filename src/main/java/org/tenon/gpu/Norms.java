@@ -8,115 +8,66 @@ import org.tenon.spi.Strided;
 
 /** Launches of layer norm and RMS norm, and of their backwards. */
 final class Norms {
-    private static final String[] KERNELS = {"norm_rows", "norm_rows_grad", "norm_columns", "norm_total"};
+    /** The kernels that work on rows, forward and backward, as a kind of device does it. */
+    interface RowKernels {
+        /** Builds every kernel there is. */
+        void buildAll();
 
-    /** Threads of a row and what each keeps of it, from short rows to long ones; those beyond all read it again. */
-    private enum Form {
-        SHORT(8, 8),
-        WARP(32, 8),
-        LONG_WARP(32, 32),
-        BLOCK(256, 16),
-        LONG_BLOCK(256, 32),
-        AGAIN(256, 0);
-
-        private final int columns;
-        private final int keep;
-
-        Form(int columns, int keep) {
-            this.columns = columns;
-            this.keep = keep;
-        }
-
-        /** Whether it holds a row of this length in the registers of {@code most} threads, {@code registers} for a kept element. */
-        boolean holds(long length, int registers, int most) {
-            return keep == 0 || columns <= most && length <= (long) columns * keep && keep * registers <= 64;
-        }
-
-        static Form of(long length, int registers, int most) {
-            for (Form form : values()) {
-                if (form.holds(length, registers, most)) {
-                    return form;
-                }
-            }
-            throw new IllegalStateException("no form for rows of " + length);
-        }
+        /** Adds the last of the arguments and runs it; {@code kernel} is 0 for the forward, 1 for the backward. */
+        void run(int kernel, Launch launch, Norm norm, DType dtype);
     }
 
-    private static final int FORMS = Form.values().length;
-    /** Rows of a group on a CPU, a thread for each. */
-    private static final int CPU_ROWS = 16;
+    /** The kernels that add up rows: the columns of a thread are one, or those of 16 bytes. */
+    private enum Sums {
+        COLUMNS,
+        SLOTS,
+        TOTAL
+    }
+
+    private static final int SUMS = Sums.values().length;
+    private static final int SLOT_BYTES = 16;
     /** The least rows that a slice of the sums over rows has. */
     private static final long SLICE = 16;
+    /** The most columns of a group that adds up slices. */
+    private static final int ACROSS = 32;
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
-    private final int most;
-    private final Variants kernels;
+    private final RowKernels rows;
+    private final Variants sums;
 
     Norms(GpuRuntime runtime, Allocator allocator) {
         this.runtime = runtime;
         this.allocator = allocator;
-        most = Math.min(runtime.traits().block(), runtime.traits().threads());
-        kernels = new Variants(KERNELS.length * FORMS * Types.FLOATS.size(), this::exists, this::build);
+        boolean warps = runtime.traits().warps() != null;
+        rows = warps ? new WarpNorms(runtime) : new GroupNorms(runtime);
+        sums = new Variants(SUMS * Types.FLOATS.size(), i -> warps || i % SUMS != Sums.SLOTS.ordinal(), this::build);
     }
 
     /** Builds every kernel there is. */
     void buildAll() {
-        kernels.buildAll();
+        rows.buildAll();
+        sums.buildAll();
     }
 
-    private static int number(int kernel, Form form, DType dtype) {
-        return kernel + KERNELS.length * (form.ordinal() + FORMS * Types.index(dtype));
-    }
-
-    /** The registers of a kept element: the backward keeps two numbers, float64 takes two registers. */
-    private static int registers(int kernel, DType dtype) {
-        return (1 + kernel) * (dtype == DType.F64 ? 2 : 1);
-    }
-
-    private Form form(int kernel, Strided x, Norm norm) {
-        return runtime.traits().cooperative()
-                ? Form.of(norm.rows().len(), registers(kernel, x.dtype()), most)
-                : Form.AGAIN;
-    }
-
-    private boolean exists(int number) {
-        int kernel = number % KERNELS.length;
-        Form form = Form.values()[number / KERNELS.length % FORMS];
-        DType dtype = Types.FLOATS.get(number / KERNELS.length / FORMS);
-        if (kernel > 1 || !runtime.traits().cooperative()) {
-            return form == Form.AGAIN;
-        }
-        return form.keep == 0 || form.columns <= most && form.keep * registers(kernel, dtype) <= 64;
-    }
-
-    private int columns(Form form) {
-        return runtime.traits().cooperative() ? Math.min(form.columns, most) : 1;
-    }
-
-    private int rows(Form form) {
-        return runtime.traits().cooperative() ? most / columns(form) : CPU_ROWS;
+    /** The options that name a tensor's type, and that of what the backward needs of a row. */
+    static String types(DType dtype) {
+        return "-DT=" + Types.name(dtype) + " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32");
     }
 
     private GpuKernel build(int number) {
-        int kernel = number % KERNELS.length;
-        Form form = Form.values()[number / KERNELS.length % FORMS];
-        DType dtype = Types.FLOATS.get(number / KERNELS.length / FORMS);
-        String types = "-DT=" + Types.name(dtype) + " -DU=" + (dtype == DType.F64 ? "f64" : "f32");
-        if (kernel > 1) {
-            return runtime.kernel(
-                    "norm",
-                    KERNELS[kernel],
-                    types + " -DCOLUMNS=1 -DROWS=1 -DKEEP=0 -DLANES=1 -DBLOCK="
-                            + runtime.traits().threads());
-        }
-        int columns = columns(form);
-        int rows = rows(form);
+        DType dtype = Types.FLOATS.get(number / SUMS);
+        Sums kind = Sums.values()[number % SUMS];
+        String types = types(dtype) + (kind == Sums.SLOTS ? " -DU=" + Types.name(dtype) : "");
+        String width = kind == Sums.SLOTS ? " -DWIDTH=" + SLOT_BYTES / dtype.bytes() : "";
         return runtime.kernel(
                 "norm",
-                KERNELS[kernel],
-                types + " -DCOLUMNS=" + columns + " -DROWS=" + rows + " -DKEEP=" + form.keep + " -DLANES="
-                        + (columns == 1 ? runtime.traits().lanes() : 1) + " -DBLOCK=" + columns * rows);
+                kind == Sums.TOTAL ? "norm_total" : "norm_columns",
+                types + width + " -DBLOCK=" + runtime.traits().threads());
+    }
+
+    private GpuKernel kernel(Sums kind, DType dtype) {
+        return sums.get(kind.ordinal() + SUMS * Types.index(dtype));
     }
 
     void norm(Norm norm, Strided x, Strided out) {
@@ -131,16 +82,8 @@ final class Norms {
                 .buffer(x)
                 .buffer(norm.weight() == null ? x : norm.weight())
                 .buffer(norm.bias() == null ? x : norm.bias());
-        rows(0, arguments(launch, norm, Shape.of(norm), null, x).offset(out).zeros(2), norm, x);
-    }
-
-    private void rows(int kernel, Launch launch, Norm norm, Strided x) {
-        Form form = form(kernel, x, norm);
-        long together = rows(form);
-        launch.run(
-                runtime,
-                kernels.get(number(kernel, form, x.dtype())),
-                (norm.rows().outer() + together - 1) / together);
+        arguments(launch, norm, Shape.of(norm), null, x).offset(out).zeros(2);
+        rows.run(0, launch, norm, x.dtype());
     }
 
     void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
@@ -153,7 +96,8 @@ final class Norms {
                     .buffer(norm.weight() == null ? x : norm.weight())
                     .buffer(mean)
                     .buffer(norm.scale());
-            rows(1, arguments(launch, norm, Shape.of(norm), g, x).offset(dx).zeros(2), norm, x);
+            arguments(launch, norm, Shape.of(norm), g, x).offset(dx).zeros(2);
+            rows.run(1, launch, norm, x.dtype());
         }
         if ((dweight != null || dbias != null) && norm.rows().len() > 0) {
             sums(norm, g, x, mean, dweight, dbias);
@@ -164,8 +108,11 @@ final class Norms {
     private void sums(Norm norm, Strided g, Strided x, Strided mean, Strided dweight, Strided dbias) {
         long rows = x.count() == 0 ? 0 : norm.rows().outer();
         long columns = norm.rows().len();
+        int width = SLOT_BYTES / x.dtype().bytes();
+        boolean slots = runtime.traits().warps() != null && columns % width == 0 && atSlot(g) && atSlot(x);
+        long across = slots ? columns / width : columns;
         long busy = 2L * runtime.traits().units() * runtime.traits().threads();
-        long slices = Math.clamp((busy + columns - 1) / columns, 1, Math.max(1, rows / SLICE));
+        long slices = Math.clamp((busy + across - 1) / across, 1, Math.max(1, rows / SLICE));
         long each = Math.max(1, (rows + slices - 1) / slices);
         Buffer parts = allocator.allocate(2 * slices * columns * (x.dtype() == DType.F64 ? Double.BYTES : Float.BYTES));
         try {
@@ -177,19 +124,24 @@ final class Norms {
                     .buffer(mean)
                     .buffer(norm.scale());
             Shape shape = new Shape(rows, slices, each, dweight != null, dbias != null);
-            arguments(launch, norm, shape, g, x).zeros(2).value(place);
-            launch.each(runtime, kernels.get(number(2, Form.AGAIN, x.dtype())), slices * columns);
+            arguments(launch, norm, shape, g, x).zeros(2).value(place).zeros(2);
+            launch.each(runtime, kernel(slots ? Sums.SLOTS : Sums.COLUMNS, x.dtype()), slices * across);
             Launch total = Launch.begin()
                     .buffer(dweight == null ? dbias : dweight)
                     .buffer(dbias == null ? dweight : dbias)
                     .buffer(parts);
             arguments(total, norm, shape, g, x);
             operand(total, dweight);
-            operand(total, dbias).value(place);
-            total.each(runtime, kernels.get(number(3, Form.AGAIN, x.dtype())), columns);
+            operand(total, dbias).value(place).zeros(2);
+            int together = Math.min(ACROSS, runtime.traits().threads());
+            total.run(runtime, kernel(Sums.TOTAL, x.dtype()), (columns + together - 1) / together);
         } finally {
             allocator.free(parts);
         }
+    }
+
+    private static boolean atSlot(Strided x) {
+        return (x.buffer().base() + x.offset() * x.dtype().bytes()) % SLOT_BYTES == 0;
     }
 
     /** Rows, how they are sliced for sums over them, and whether there are a weight and a bias, or gradients of these. */
