@@ -1,22 +1,18 @@
 // Accesses of 16 bytes for rows that may start anywhere. A slot is 16 bytes of memory at a multiple of 16; a chunk is CHUNK
-// neighbours of a row, as many as fill a slot in the smaller of the two types. A chunk of a row that does not start at a
+// neighbours of a row, as many as fill a slot in the smaller of the two types, T that is read and U that is written. A chunk of a row that does not start at a
 // slot lies in one slot more, and its words are shifted into place.
 #define SIZE_f32 4
 #define SIZE_f64 8
 #define SIZE_f16 2
 #define SIZE_bf16 2
 #define SIZE(T) CAT(SIZE_, T)
-#if SIZE(T) < SIZE(U)
+#if defined(READS_ONLY) || SIZE(T) < SIZE(U)
 #define CHUNK (16 / SIZE(T))
 #else
 #define CHUNK (16 / SIZE(U))
 #endif
 #define IN_WORDS (CHUNK * SIZE(T) / 4)
 #define IN_SLOTS (IN_WORDS / 4)
-#define OUT_WORDS (CHUNK * SIZE(U) / 4)
-#define OUT_SLOTS (OUT_WORDS / 4)
-// How many elements of the result a slot has.
-#define OUT_EACH (16 / SIZE(U))
 
 #define UNPACK_f32(w, k) F32_BITS(w[k])
 #define UNPACK_f64(w, k) F64_BITS((long) ((ulong) w[2 * (k) + 1] << 32 | w[2 * (k)]))
@@ -49,13 +45,6 @@ INLINE void pack_in(const Real *v, uint *w) {
         CAT(pack_, T)(w, k, v[k]);
     }
 }
-INLINE void pack_out(const Real *v, uint *w) {
-    UNROLL
-    for (int k = 0; k < CHUNK; k++) {
-        CAT(pack_, U)(w, k, v[k]);
-    }
-}
-
 INLINE void load_slot(GLOBAL const vec4_i32 *slot, uint *w) {
     vec4_i32 x = *slot;
     w[0] = (uint) x.x, w[1] = (uint) x.y, w[2] = (uint) x.z, w[3] = (uint) x.w;
@@ -123,32 +112,6 @@ INLINE void shift_down(uint *w, int bytes) {
 #endif
 }
 
-// The words of a chunk of the result moved on by as many bytes, after the four before them.
-INLINE void shift_up(uint *w, int bytes) {
-#if SIZE(U) < 8
-    if (bytes & 4) {
-        UNROLL
-        for (int k = OUT_WORDS + 3; k > 0; k--) {
-            w[k] = w[k - 1];
-        }
-    }
-#endif
-    if (bytes & 8) {
-        UNROLL
-        for (int k = OUT_WORDS + 3; k > 1; k--) {
-            w[k] = w[k - 2];
-        }
-    }
-#if SIZE(U) < 4
-    if (bytes & 2) {
-        UNROLL
-        for (int k = OUT_WORDS + 3; k > 3; k--) {
-            w[k] = w[k] << 16 | w[k - 1] >> 16;
-        }
-    }
-#endif
-}
-
 INLINE void load_words(Source s, long chunk, int whole, uint *w) {
     if (whole) {
         UNROLL
@@ -192,6 +155,45 @@ INLINE void elements_of(Source s, long chunk, int whole, uint *w, Real none, int
     cut(v, left, none);
 }
 
+#ifndef READS_ONLY
+#define OUT_WORDS (CHUNK * SIZE(U) / 4)
+#define OUT_SLOTS (OUT_WORDS / 4)
+// How many elements of the result a slot has.
+#define OUT_EACH (16 / SIZE(U))
+
+INLINE void pack_out(const Real *v, uint *w) {
+    UNROLL
+    for (int k = 0; k < CHUNK; k++) {
+        CAT(pack_, U)(w, k, v[k]);
+    }
+}
+
+// The words of a chunk of the result moved on by as many bytes, after the four before them.
+INLINE void shift_up(uint *w, int bytes) {
+#if SIZE(U) < 8
+    if (bytes & 4) {
+        UNROLL
+        for (int k = OUT_WORDS + 3; k > 0; k--) {
+            w[k] = w[k - 1];
+        }
+    }
+#endif
+    if (bytes & 8) {
+        UNROLL
+        for (int k = OUT_WORDS + 3; k > 1; k--) {
+            w[k] = w[k - 2];
+        }
+    }
+#if SIZE(U) < 4
+    if (bytes & 2) {
+        UNROLL
+        for (int k = OUT_WORDS + 3; k > 3; k--) {
+            w[k] = w[k] << 16 | w[k - 1] >> 16;
+        }
+    }
+#endif
+}
+
 // Where a row, or a part of one, is written: its first element is the one after the first `behind` of its first slot.
 typedef struct {
     GLOBAL MEM_OF(U) *row;
@@ -233,3 +235,4 @@ INLINE void store_chunk(Target t, long chunk, const Real *v) {
         }
     }
 }
+#endif

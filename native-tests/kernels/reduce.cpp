@@ -63,8 +63,8 @@ Reference reference(const std::string &op, Type type, const std::vector<L> &valu
     return {isArg(op) ? L(best) : values[best]};
 }
 
-// `kept` axes first. Reduces in `splits` parts.
-void reduce(const Variant &v, bool columns, const Layout &in, int kept, long splits) {
+// `kept` axes first. Reduces in `splits` parts, with so many threads a part.
+void reduce(const Variant &v, const Layout &in, int kept, long splits, long across) {
     Type type = v.type("T"), result = v.type("U");
     Layout keptAxes{{in.sizes.begin(), in.sizes.begin() + kept}, {in.strides.begin(), in.strides.begin() + kept}, 0};
     Layout axes{{in.sizes.begin() + kept, in.sizes.end()}, {in.strides.begin() + kept, in.strides.end()}, 0};
@@ -83,19 +83,19 @@ void reduce(const Variant &v, bool columns, const Layout &in, int kept, long spl
     }
     Buffer parts(u64, splits == 1 ? 1 : 1 + (outputs * splits * stateBytes(v) + 7) / 8, 1);
     Arguments a{{&out, &x, splits == 1 ? &out : &parts},
-                {outputs, length, splits, span, in.offset, 2, splits == 1 ? 0 : 1, std::max(1L, long(kept)),
+                {outputs, length, splits, span, across, in.offset, 2, splits == 1 ? 0 : 1, std::max(1L, long(kept)),
                  std::max(1L, long(in.sizes.size()) - kept)}};
     auto orOne = [](std::vector<long> values, long one) { return values.empty() ? std::vector<long>{one} : values; };
     a.axes(orOne(keptAxes.sizes, 1)).axes(orOne(keptAxes.strides, 0)).axes(axes.sizes).axes(axes.strides);
-    long groups = columns ? groupsFor(outputs * splits, v) : outputs * splits;
-    if (splits == 1) {
-        run(v, groups, a);
-    } else {
-        run(v, groups, a);
+    run(v, groupsFor(outputs * splits * across, v), a);
+    if (splits > 1) {
         for (const Variant &merge : variants("reduce", "reduce_merge")) {
             if (merge.op() == v.op() && merge.type("T") == type && merge.number("LANES") == v.number("LANES")) {
                 a.buffers = {&out, &parts};
-                run(merge, groupsFor(outputs, merge), a);
+                for (long together : {1, 2, std::min(merge.block, 8)}) {
+                    a.longs[4] = together;
+                    run(merge, groupsFor(outputs * together, merge), a);
+                }
             }
         }
     }
@@ -112,23 +112,45 @@ void reduce(const Variant &v, bool columns, const Layout &in, int kept, long spl
             std::to_string(outputs) + " outputs of " + std::to_string(length) + " in " + std::to_string(splits));
 }
 
+void rows(const Variant &v, long across) {
+    for (long length : {1L, 255L, 256L, 257L, 700L}) {
+        reduce(v, Layout::dense({6, length}, 1), 1, 1, across);
+    }
+    reduce(v, Layout::dense({1000}), 0, 1, across);
+    reduce(v, Layout::dense({7, 1000}, 3), 1, 4, across);
+    reduce(v, Layout::dense({1001}, 3), 0, 7, across);
+}
+
+void anyAxes(const Variant &v, long across, long outputs) {
+    // Kept axes near in memory; several reduced axes.
+    Layout columns = Layout::transposed({12, 40}, 2);
+    reduce(v, columns, 1, 1, across);
+    reduce(v, columns, 1, 3, across);
+    reduce(v, Layout::gapped({2, 3, 5, 7}, 1, 2), 2, 1, across);
+    reduce(v, Layout::gapped({2, 3, 5, 7, 3}, 1, 2), 2, 2, across);
+    reduce(v, Layout::transposed({outputs, 3}), 1, 1, across);
+}
+
 const Group GROUP("reduce", [] {
-    for (bool columns : {false, true}) {
-        for (const Variant &v : variants("reduce", columns ? "reduce_columns" : "reduce_rows")) {
-            for (long length : {1L, 255L, 256L, 257L, 700L}) {
-                reduce(v, columns, Layout::dense({6, length}, 1), 1, 1);
-            }
-            reduce(v, columns, Layout::dense({1000}), 0, 1);
-            reduce(v, columns, Layout::dense({7, 1000}, 3), 1, 4);
-            reduce(v, columns, Layout::dense({1001}, 3), 0, 7);
-            // Kept axes near in memory; several reduced axes.
-            Layout across = Layout::transposed({12, 40}, 2);
-            reduce(v, columns, across, 1, 1);
-            reduce(v, columns, across, 1, 3);
-            reduce(v, columns, Layout::gapped({2, 3, 5, 7}, 1, 2), 2, 1);
-            reduce(v, columns, Layout::gapped({2, 3, 5, 7, 3}, 1, 2), 2, 2);
-            reduce(v, columns, Layout::transposed({columns ? 300L : 20L, 3}), 1, 1);
+    for (const Variant &v : variants("reduce", "reduce_columns")) {
+        rows(v, 1);
+        anyAxes(v, 1, 300);
+    }
+    for (const Variant &v : variants("reduce", "reduce_rows")) {
+        rows(v, v.block);
+        anyAxes(v, v.block, 20);
+        if (v.block > 1) {
+            rows(v, 4);
+            anyAxes(v, 1, 20);
         }
+    }
+    for (const Variant &v : variants("reduce", "reduce_wide")) {
+        for (long across : {1, 8, v.block}) {
+            rows(v, across);
+        }
+        // Parts that begin anywhere, rows of less than 16 bytes, and of some turns of all threads.
+        reduce(v, Layout::dense({300, 3}, 5), 1, 1, 1);
+        reduce(v, Layout::dense({2, 9001}, 0), 1, 2, v.block);
     }
 });
 

@@ -1,6 +1,8 @@
 package org.tenon.gpu;
 
+import java.util.Locale;
 import java.util.function.Consumer;
+import org.tenon.DType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Extreme;
@@ -16,7 +18,17 @@ final class Reductions {
     /** The least a part is worth a group of its own. */
     private static final long PART = 4096;
 
-    private static final String[] KERNELS = {"reduce_rows", "reduce_columns", "reduce_merge"};
+    /** The kernels of {@code reduce.k}; the last is CUDA's alone. */
+    private enum Kernel {
+        ROWS,
+        COLUMNS,
+        MERGE,
+        WIDE
+    }
+
+    private static final int KERNELS = Kernel.values().length;
+    /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
+    private static final int EACH = 8;
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
@@ -31,16 +43,7 @@ final class Reductions {
         this.allocator = allocator;
         int block = runtime.traits().block();
         int threads = runtime.traits().threads();
-        reductions = new Variants(ReduceOp.values().length * Types.NUMBERS.size() * 3, Reductions::exists, i -> {
-            ReduceOp op = ReduceOp.values()[i / 3 / Types.NUMBERS.size()];
-            String type = Types.name(Types.NUMBERS.get(i / 3 % Types.NUMBERS.size()));
-            boolean position = op == ReduceOp.ARGMAX || op == ReduceOp.ARGMIN;
-            return runtime.kernel(
-                    "reduce",
-                    KERNELS[i % 3],
-                    "-DOP=" + op + " -DT=" + type + " -DU=" + (position ? "i64" : type) + " -DLANES="
-                            + runtime.traits().lanes() + " -DBLOCK=" + (i % 3 == 0 ? block : threads));
-        });
+        reductions = new Variants(ReduceOp.values().length * Types.NUMBERS.size() * KERNELS, this::exists, this::build);
         scans = new Variants(
                 Types.NUMBERS.size() * 2,
                 i -> runtime.kernel(
@@ -56,10 +59,33 @@ final class Reductions {
                                 + block));
     }
 
-    private static boolean exists(int i) {
-        ReduceOp op = ReduceOp.values()[i / 3 / Types.NUMBERS.size()];
-        boolean floats = op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
-        return !floats || Types.NUMBERS.get(i / 3 % Types.NUMBERS.size()).isFloating();
+    private static int number(Kernel kernel, ReduceOp op, DType type) {
+        return kernel.ordinal() + KERNELS * (op.ordinal() * Types.NUMBERS.size() + Types.index(type));
+    }
+
+    private boolean exists(int number) {
+        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        boolean floating =
+                Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size()).isFloating();
+        boolean wide = number % KERNELS == Kernel.WIDE.ordinal();
+        boolean floats = wide || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
+        return (!floats || floating) && (!wide || runtime.traits().warps() != null);
+    }
+
+    private GpuKernel build(int number) {
+        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        DType dtype = Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size());
+        Kernel kernel = Kernel.values()[number % KERNELS];
+        String type = Types.name(dtype);
+        boolean position = op == ReduceOp.ARGMAX || op == ReduceOp.ARGMIN;
+        boolean rows = kernel == Kernel.ROWS || kernel == Kernel.WIDE;
+        return runtime.kernel(
+                "reduce",
+                "reduce_" + kernel.name().toLowerCase(Locale.ROOT),
+                "-DOP=" + op + " -DT=" + type + " -DU=" + (position ? "i64" : type)
+                        + (kernel == Kernel.WIDE ? " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32") : "")
+                        + " -DLANES=" + runtime.traits().lanes() + " -DBLOCK="
+                        + (rows ? runtime.traits().block() : runtime.traits().threads()));
     }
 
     /** Builds every kernel there is. */
@@ -81,46 +107,68 @@ final class Reductions {
             dense(in, copy -> reduce(op, copy, kept, out));
             return;
         }
-        boolean columns = columnwise(keptAxes, reducedAxes, outputs, length);
-        long splits = splits(columns, outputs, length);
+        Problem problem = new Problem(in, out, keptAxes, reducedAxes, outputs, length);
+        Kernel kernel = problem.isWide() && exists(number(Kernel.WIDE, op, in.dtype()))
+                ? Kernel.WIDE
+                : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
+        long splits = splits(kernel == Kernel.COLUMNS, outputs, length);
         long span = (length + splits - 1) / splits;
-        int variant = 3 * (op.ordinal() * Types.NUMBERS.size() + Types.index(in.dtype()));
+        long across = kernel == Kernel.COLUMNS ? 1 : across(span, kernel == Kernel.WIDE ? 2 * EACH : EACH);
         Buffer parts = splits == 1 ? null : allocator.allocate(outputs * splits * STATE_BYTES);
         try {
-            Launch launch = arguments(
-                    Launch.begin().buffer(out).buffer(in).buffer(parts == null ? out.buffer() : parts),
-                    in,
-                    out,
-                    keptAxes,
-                    reducedAxes,
-                    outputs,
-                    length,
-                    splits,
-                    span,
-                    parts);
-            if (columns) {
-                launch.each(runtime, reductions.get(variant + 1), outputs * splits);
-            } else {
-                launch.run(runtime, reductions.get(variant), outputs * splits);
-            }
+            Launch launch = Launch.begin().buffer(out).buffer(in).buffer(parts == null ? out.buffer() : parts);
+            problem.arguments(launch, splits, span, across, parts);
+            run(launch, number(kernel, op, in.dtype()), outputs * splits * across);
             if (parts != null) {
-                arguments(
-                                Launch.begin().buffer(out).buffer(parts),
-                                in,
-                                out,
-                                keptAxes,
-                                reducedAxes,
-                                outputs,
-                                length,
-                                splits,
-                                span,
-                                parts)
-                        .each(runtime, reductions.get(variant + 2), outputs);
+                long together = across(splits, EACH / 2);
+                Launch merge = Launch.begin().buffer(out).buffer(parts);
+                problem.arguments(merge, splits, span, together, parts);
+                run(merge, number(Kernel.MERGE, op, in.dtype()), outputs * together);
             }
         } finally {
             if (parts != null) {
                 allocator.free(parts);
             }
+        }
+    }
+
+    private void run(Launch launch, int number, long threads) {
+        launch.each(runtime, reductions.get(number), threads);
+    }
+
+    /** How many threads work on so many elements; a power of two. */
+    private long across(long elements, int each) {
+        int most = Math.min(runtime.traits().block(), runtime.traits().threads());
+        long wanted = (elements + each - 1) / each;
+        return runtime.traits().cooperative()
+                ? Math.min(most, wanted <= 1 ? 1 : Long.highestOneBit(wanted - 1) << 1)
+                : 1;
+    }
+
+    /** What is reduced: the elements of an output and the outputs, each along axes that do not merge. */
+    private record Problem(Strided in, Strided out, Axes kept, Axes reduced, long outputs, long length) {
+        /** Whether elements of an output are neighbours, and outputs follow each other. */
+        boolean isWide() {
+            return reduced.rank() == 1
+                    && reduced.stride(0, 0) == 1
+                    && (outputs == 1 || kept.rank() == 1 && kept.stride(0, 0) == length);
+        }
+
+        void arguments(Launch launch, long splits, long span, long across, Buffer parts) {
+            launch.value(outputs)
+                    .value(length)
+                    .value(splits)
+                    .value(span)
+                    .value(across)
+                    .offset(in)
+                    .offset(out)
+                    .value(parts == null ? 0 : parts.base() / Long.BYTES)
+                    .value(kept.rank())
+                    .value(reduced.rank())
+                    .sizes(kept)
+                    .strides(kept, 0)
+                    .sizes(reduced)
+                    .strides(reduced, 0);
         }
     }
 
@@ -140,32 +188,6 @@ final class Reductions {
         } finally {
             allocator.free(buffer);
         }
-    }
-
-    private static Launch arguments(
-            Launch launch,
-            Strided in,
-            Strided out,
-            Axes kept,
-            Axes reduced,
-            long outputs,
-            long length,
-            long splits,
-            long span,
-            Buffer parts) {
-        return launch.value(outputs)
-                .value(length)
-                .value(splits)
-                .value(span)
-                .offset(in)
-                .offset(out)
-                .value(parts == null ? 0 : parts.base() / Long.BYTES)
-                .value(kept.rank())
-                .value(reduced.rank())
-                .sizes(kept)
-                .strides(kept, 0)
-                .sizes(reduced)
-                .strides(reduced, 0);
     }
 
     /** Whether neighbouring outputs are nearer in memory than neighbouring elements of one. */

@@ -123,20 +123,35 @@ class ArgumentsTest {
     @Test
     void reductions() {
         kernels.reduce(ReduceOp.SUM, strided("i", DType.F64, 5, sizes(4, 100), 103, 1), 1, dense("o", DType.F64, 3, 4));
-        launched("reduce/reduce_rows(out=o in=i workspace=o outputs=4 length=100 splits=1 span=100 in_offset=5"
-                + " out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[4] kept=[103]"
-                + " reduced_sizes=[100] reduced=[1])");
+        launched(
+                "reduce/reduce_rows(out=o in=i workspace=o outputs=4 length=100 splits=1 span=100 across=16 in_offset=5"
+                        + " out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[4] kept=[103]"
+                        + " reduced_sizes=[100] reduced=[1])");
         kernels.reduce(ReduceOp.SUM, strided("i", DType.F64, 5, sizes(64, 10), 1, 70), 1, dense("o", DType.F64, 3, 64));
-        launched("reduce/reduce_columns(out=o in=i workspace=o outputs=64 length=10 splits=1 span=10 in_offset=5"
-                + " out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[64] kept=[1]"
+        launched("reduce/reduce_columns(out=o in=i workspace=o outputs=64 length=10 splits=1 span=10 across=1"
+                + " in_offset=5 out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[64] kept=[1]"
                 + " reduced_sizes=[10] reduced=[70])");
         kernels.reduce(
                 ReduceOp.SUM, strided("i", DType.F64, 5, sizes(2, 20000), 20003, 1), 1, dense("o", DType.F64, 3, 2));
-        String split = " outputs=2 length=20000 splits=4 span=5000 in_offset=5 out_offset=3 parts_offset=" + parts
+        String head = " outputs=2 length=20000 splits=4 span=5000 across=";
+        String split = " in_offset=5 out_offset=3 parts_offset=" + parts
                 + " kept_rank=1 reduced_rank=1 kept_sizes=[2] kept=[20003] reduced_sizes=[20000] reduced=[1])";
         launched(
-                "reduce/reduce_rows(out=o in=i workspace=work" + split,
-                "reduce/reduce_merge(out=o workspace=work" + split);
+                "reduce/reduce_rows(out=o in=i workspace=work" + head + "256" + split,
+                "reduce/reduce_merge(out=o workspace=work" + head + "1" + split);
+    }
+
+    @Test
+    void reductionsForWarps() {
+        GpuKernels kernels =
+                new GpuKernels(warps, allocator, new IndexFlag(warps, new Allocator("flag", warps.memory())));
+        kernels.reduce(ReduceOp.SUM, dense("i", DType.F64, 5, 4, 100), 1, dense("o", DType.F64, 3, 4));
+        assertThat(warps.launches())
+                .containsExactly("reduce/reduce_wide(out=o in=i workspace=o outputs=4 length=100 splits=1 span=100"
+                        + " across=8 in_offset=5 out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[4]"
+                        + " kept=[100] reduced_sizes=[100] reduced=[1])");
+        kernels.reduce(ReduceOp.SUM, dense("i", DType.I64, 5, 4, 100), 1, dense("o", DType.I64, 3, 4));
+        assertThat(warps.launches()).singleElement().asString().startsWith("reduce/reduce_rows(");
     }
 
     @Test
@@ -557,6 +572,7 @@ class ArgumentsTest {
                 ArgumentsTest::copies,
                 ArgumentsTest::elementwise,
                 ArgumentsTest::reductions,
+                ArgumentsTest::reductionsForWarps,
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
                 ArgumentsTest::norms,

@@ -79,7 +79,7 @@ final class Recorder extends PretendedRuntime {
     @Override
     public GpuKernel kernel(String file, String kernel, String options) {
         String program = traits().warps() != null && Files.exists(Path.of("kernels", file + ".cuda.k"))
-                ? override(file + ".cuda.k")
+                ? override("common.h") + override(file + ".cuda.k")
                 : Sources.program("portable.opencl.h", file);
         return new Declared(
                 file + "/" + kernel,
