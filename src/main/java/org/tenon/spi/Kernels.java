@@ -47,6 +47,9 @@ public interface Kernels {
      */
     void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias);
 
+    /** Attention as one kernel each way, or null where the device has no such thing: then it is composed of the others. */
+    AttentionKernels attention();
+
     /**
      * Negative log likelihood. {@code logp} has {@code rows} along its class axis, {@code target} is
      * {@code [outer, inner]}, {@code weight} one per class or null. With {@link LossReduction#NONE} {@code out} is one per
