@@ -265,6 +265,30 @@ INLINE void report(GLOBAL Flag *flag, long launch, long position, long value) {
     }
 }
 
+// ---- random numbers
+
+// Block `counter` of Philox 4x32-10 under a key: four words.
+INLINE void philox(ulong counter, ulong key, uint *c) {
+    uint k0 = (uint) key;
+    uint k1 = (uint) (key >> 32);
+    c[0] = (uint) counter;
+    c[1] = (uint) (counter >> 32);
+    c[2] = 0;
+    c[3] = 0;
+    for (int round = 0; round < 10; round++) {
+        uint high0 = MULHI_U32(c[0], 0xD2511F53u);
+        uint high1 = MULHI_U32(c[2], 0xCD9E8D57u);
+        uint low0 = c[0] * 0xD2511F53u;
+        uint low1 = c[2] * 0xCD9E8D57u;
+        c[0] = high1 ^ c[1] ^ k0;
+        c[1] = low1;
+        c[2] = high0 ^ c[3] ^ k1;
+        c[3] = low0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+}
+
 // ---- rows: COLUMNS threads work on one, each on lanes of LANES neighbours; BLOCK threads are a group
 
 #define SUM_OF(v, w) ((v) + (w))

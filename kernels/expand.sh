@@ -47,9 +47,13 @@ awk -F'\t' -v file="$file" -v pattern="$pattern" -v except="$except" -v source="
         if (cluster && match($5, /-DCLUSTER=[0-9]+/)) {
             cluster = substr($5, RSTART + 10, RLENGTH - 10)
         }
-        # Of small blocks, but for numbers of two registers, a multiprocessor should hold four. Without a word of it the
-        # compiler aims higher, and now and then spills for it.
-        print "BEGIN_MARK " $1 " " $3 " " cluster " " $4 "," ($5 ~ /-DWIDE=f64/ || $4 > 128 ? 1 : 4)
+        # Of small blocks, but for numbers of two registers, a multiprocessor should hold four, unless -DRESIDENT= says how
+        # many. Without a word of it the compiler aims higher, and now and then spills for it.
+        resident = $5 ~ /-DWIDE=f64/ || $4 > 128 ? 1 : 4
+        if (match($5, /-DRESIDENT=[0-9]+/)) {
+            resident = substr($5, RSTART + 11, RLENGTH - 11)
+        }
+        print "BEGIN_MARK " $1 " " $3 " " cluster " " $4 "," resident
         undo = ""
         count = split($5, options, " ")
         for (i = 1; i <= count; i++) {

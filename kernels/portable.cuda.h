@@ -15,6 +15,7 @@
 #define INLINE static __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
+#define UNROLL_4 _Pragma("unroll 4")
 #define BARRIER() __syncthreads()
 #define THREAD ((int) threadIdx.x)
 #define GROUP ((long) blockIdx.x)
@@ -88,6 +89,53 @@ INLINE void store_words(int4 *p, const uint *w) {
                  "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
                  : "memory");
 }
+
+// Copies 16 bytes to a multiple of 16 in shared memory, from a multiple of 16 in global memory or, where nothing is there, as
+// zeros; they have arrived after the wait, for other threads after a barrier that follows it.
+INLINE void COPY_ASYNC(void *to, const void *from, int there) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((uint) __cvta_generic_to_shared(to)),
+                 "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
+                 : "memory");
+}
+#define COPIES_WAIT() asm volatile("cp.async.wait_all;" ::: "memory")
+
+// Two numbers as neighbours of a half type, the first one lower.
+INLINE uint PACK_f16(float low, float high) {
+    uint both;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+    return both;
+}
+INLINE uint PACK_bf16(float low, float high) {
+    uint both;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+    return both;
+}
+
+// Four matrices of 8 x 8 halves out of shared memory. Lane l names row l % 8 of matrix l / 8, 16 bytes; of each matrix it gets
+// elements 2 (l % 4) and the next of row l / 4, or, turned, of column l / 4.
+INLINE void LOAD_MATRICES(uint *m, const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(m[0]), "=r"(m[1]), "=r"(m[2]), "=r"(m[3])
+                 : "r"((uint) __cvta_generic_to_shared(row))
+                 : "memory");
+}
+INLINE void LOAD_MATRICES_TURNED(uint *m, const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(m[0]), "=r"(m[1]), "=r"(m[2]), "=r"(m[3])
+                 : "r"((uint) __cvta_generic_to_shared(row))
+                 : "memory");
+}
+
+// d += a b by a warp: 16 x 16 by 16 x 8, in float32. With g = lane / 4 and t = lane % 4 a lane has of a rows g, g + 8, g, g + 8 at
+// columns 2t, 2t, 2t + 8, 2t + 8 and the next; of b rows 2t, 2t + 8 and the next at column g; of d rows g, g, g + 8, g + 8 at
+// columns 2t, 2t + 1, 2t, 2t + 1.
+#define MULTIPLY_(T) \
+    asm("mma.sync.aligned.m16n8k16.row.col.f32." #T "." #T ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, " \
+        "{%0, %1, %2, %3};" \
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) \
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+INLINE void MULTIPLY_f16(float *d, const uint *a, const uint *b) { MULTIPLY_(f16); }
+INLINE void MULTIPLY_bf16(float *d, const uint *a, const uint *b) { MULTIPLY_(bf16); }
 
 // The dynamic shared memory of the launch, as elements of a type.
 #define DYNAMIC_SHARED(type) ((type *) dynamic_shared)

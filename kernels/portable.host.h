@@ -23,6 +23,7 @@ static_assert(sizeof(long) == 8, "kernels count on longs of 64 bits");
 #define INLINE __attribute__((unused)) static inline
 #define UNROLL
 #define ROLLED
+#define UNROLL_4
 #define BARRIER() host::barrier(__COUNTER__, __LINE__)
 #define THREAD ((int) host::place->thread.x)
 #define GROUP ((long) host::place->block.x)
@@ -179,6 +180,64 @@ INLINE void store_words(vec4_i32 *p, const uint *w) {
     vec4_i32 x = {(int) w[0], (int) w[1], (int) w[2], (int) w[3]};
     *p = x;
 }
+
+// Copies 16 bytes between multiples of 16, or where nothing is there makes zeros of them. What is copied has arrived at once.
+INLINE void COPY_ASYNC(void *to, const void *from, int there) {
+    vec4_i32 x = {0, 0, 0, 0};
+    *(vec4_i32 *) to = there ? *(const vec4_i32 *) from : x;
+}
+#define COPIES_WAIT() ((void) 0)
+
+// Two numbers as neighbours of a half type, the first one lower. common.h, which rounds to bfloat16, comes later.
+INLINE uint PACK_f16(float low, float high) { return (uint) f32_to_half(high) << 16 | f32_to_half(low); }
+INLINE ushort f32_to_bf16(float v);
+INLINE uint PACK_bf16(float low, float high) { return (uint) f32_to_bf16(high) << 16 | f32_to_bf16(low); }
+
+// Four matrices of 8 x 8 halves. Lane l names row l % 8 of matrix l / 8, 16 bytes; of each matrix it gets elements 2 (l % 4) and
+// the next of row l / 4, or, turned, of column l / 4.
+INLINE void host_matrices(uint *m, const void *row, bool turned) {
+    ulong rows[32];
+    host::exchange(host::WarpOp::matrices, 0xFFFFFFFFu, (ulong) row, rows);
+    for (int i = 0; i < 4; i++) {
+        m[i] = 0;
+        for (int j = 0; j < 2; j++) {
+            int along = host::lane() / 4, across = 2 * (host::lane() % 4) + j;
+            const ushort *from = (const ushort *) rows[8 * i + (turned ? across : along)];
+            m[i] |= (uint) from[turned ? along : across] << 16 * j;
+        }
+    }
+}
+INLINE void LOAD_MATRICES(uint *m, const void *row) { host_matrices(m, row, false); }
+INLINE void LOAD_MATRICES_TURNED(uint *m, const void *row) { host_matrices(m, row, true); }
+
+// d += a b by a warp: 16 x 16 by 16 x 8, in float32. With g = lane / 4 and t = lane % 4 a lane has of a rows g, g + 8, g, g + 8 at
+// columns 2t, 2t, 2t + 8, 2t + 8 and the next; of b rows 2t, 2t + 8 and the next at column g; of d rows g, g, g + 8, g + 8 at
+// columns 2t, 2t + 1, 2t, 2t + 1.
+template <float wide(ushort)> void host_multiply(float *d, const uint *a, const uint *b) {
+    ulong near[32], far[32], other[32];
+    host::exchange(host::WarpOp::matrices, 0xFFFFFFFFu, (ulong) a[1] << 32 | a[0], near);
+    host::exchange(host::WarpOp::matrices, 0xFFFFFFFFu, (ulong) a[3] << 32 | a[2], far);
+    host::exchange(host::WarpOp::matrices, 0xFFFFFFFFu, (ulong) b[1] << 32 | b[0], other);
+    int g = host::lane() / 4, t = host::lane() % 4;
+    float x[2][16], y[2][16];
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 16; k++) {
+            int pair = k % 8 / 2;
+            x[i][k] = wide((ushort) ((k < 8 ? near : far)[4 * g + pair] >> (32 * i + 16 * (k % 2))));
+            y[i][k] = wide((ushort) (other[4 * (2 * t + i) + pair] >> (32 * (k / 8) + 16 * (k % 2))));
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        double sum = d[i];
+        for (int k = 0; k < 16; k++) {
+            sum += (double) x[i / 2][k] * (double) y[i % 2][k];
+        }
+        d[i] = (float) sum;
+    }
+}
+INLINE float bf16_to_f32(ushort bits);
+INLINE void MULTIPLY_f16(float *d, const uint *a, const uint *b) { host_multiply<half_to_f32>(d, a, b); }
+INLINE void MULTIPLY_bf16(float *d, const uint *a, const uint *b) { host_multiply<bf16_to_f32>(d, a, b); }
 
 #define CLUSTER_RANK ((int) host::place->clusterRank)
 #define CLUSTER_SIZE ((int) host::place->clusterSize)

@@ -122,7 +122,7 @@ void yield();
 
 // ---- warps of 32
 
-enum class WarpOp { sync, shuffle, vote };
+enum class WarpOp { sync, shuffle, vote, matrices };
 
 // Waits until all lanes of `mask` are here, and gives what each of them brought. A lane that is not in the mask, or does
 // not exist, brought 0xFF bytes. Returns the lanes that took part.

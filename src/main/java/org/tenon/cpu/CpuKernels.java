@@ -1,5 +1,6 @@
 package org.tenon.cpu;
 
+import org.tenon.spi.AttentionKernels;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
@@ -71,6 +72,11 @@ final class CpuKernels implements Kernels {
     @Override
     public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
         CpuNorm.normGrad(norm, g, x, dx, dweight, dbias);
+    }
+
+    @Override
+    public AttentionKernels attention() {
+        return null;
     }
 
     @Override

@@ -142,6 +142,11 @@ final class Elementwise {
                 .each(runtime, aranges.get(Types.index(out.dtype())), out.count());
     }
 
+    /** Builds the kernel that copies neighbours of this type. */
+    void prepareCopy(DType dtype) {
+        moves.get(3 * Types.widthIndex(dtype) + 1);
+    }
+
     void copy(Strided in, Strided out) {
         boolean same = in.dtype() == out.dtype();
         int family = 3

@@ -1,6 +1,8 @@
 package org.tenon.gpu;
 
+import org.tenon.DType;
 import org.tenon.spi.Allocator;
+import org.tenon.spi.AttentionKernels;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
@@ -23,6 +25,7 @@ final class GpuKernels implements Kernels {
     private final Reductions reductions;
     private final SoftmaxKernels softmax;
     private final Norms norms;
+    private final WarpAttention attention;
     private final Losses losses;
     private final Indexing indexing;
     private final Products products;
@@ -43,6 +46,7 @@ final class GpuKernels implements Kernels {
         numbers = new Numbers(runtime);
         updates = new Updates(runtime);
         customs = new CustomLaunches(runtime);
+        attention = runtime.traits().warps() == null ? null : new WarpAttention(runtime, allocator, numbers);
     }
 
     Numbers numbers() {
@@ -53,12 +57,20 @@ final class GpuKernels implements Kernels {
         return updates;
     }
 
+    /** Builds the kernel that copies neighbours of this type. */
+    void prepareCopy(DType dtype) {
+        elementwise.prepareCopy(dtype);
+    }
+
     /** Builds every kernel that a launch may ask for. */
     void buildAll() {
         elementwise.buildAll();
         reductions.buildAll();
         softmax.buildAll();
         norms.buildAll();
+        if (attention != null) {
+            attention.buildAll();
+        }
         losses.buildAll();
         indexing.buildAll();
         products.buildAll();
@@ -119,6 +131,11 @@ final class GpuKernels implements Kernels {
     @Override
     public void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias) {
         norms.normGrad(norm, g, x, dx, dweight, dbias);
+    }
+
+    @Override
+    public AttentionKernels attention() {
+        return attention;
     }
 
     @Override

@@ -37,6 +37,12 @@ final class GpuRecording implements Recording {
     }
 
     @Override
+    public void prepareDraw(DType dtype) {
+        prepare(RandomOp.BERNOULLI, dtype);
+        kernels.prepareCopy(DType.I64);
+    }
+
+    @Override
     public void prepare(UpdateStep step, Strided[] row) {
         kernels.updates().prepare(step, row);
         moving.expect(RuleNumbers.COUNT);
@@ -72,7 +78,18 @@ final class GpuRecording implements Recording {
     @Override
     public Draw random(RandomOp op, double p0, double p1, Strided out) {
         MovingNumbers.Place place = moving.take(DRAW_LONGS);
-        kernels.numbers().random(op, place, p0, p1, out);
+        kernels.numbers().random(op, place.strided(DRAW_LONGS), p0, p1, out);
+        return from(place);
+    }
+
+    @Override
+    public Draw draw(Strided out) {
+        MovingNumbers.Place place = moving.take(DRAW_LONGS);
+        kernels.copy(place.strided(DRAW_LONGS), out);
+        return from(place);
+    }
+
+    private static Draw from(MovingNumbers.Place place) {
         return (seed, counter) -> place.begin().value(seed).value(counter);
     }
 

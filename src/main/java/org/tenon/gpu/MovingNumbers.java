@@ -3,9 +3,11 @@ package org.tenon.gpu;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.tenon.DType;
 import org.tenon.TensorStateException;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.Strided;
 
 /**
  * Numbers in a device's memory that recorded launches read: what would be an argument, were it the same each time. They are
@@ -91,6 +93,11 @@ final class MovingNumbers {
         /** In longs from the start of the buffer's block. */
         long offset() {
             return buffer.base() / Long.BYTES + first;
+        }
+
+        /** The first {@code count} of them. */
+        Strided strided(int count) {
+            return new Strided(buffer, DType.I64, first, new long[] {count}, new long[] {1});
         }
 
         /** From the first one again. */

@@ -49,18 +49,11 @@ final class Numbers {
         }
     }
 
-    /** With seed and counter from {@code place} of the moving numbers. */
-    void random(RandomOp op, MovingNumbers.Place place, double p0, double p1, Strided out) {
+    /** With seed and counter from {@code drawn}, two of int64. */
+    void random(RandomOp op, Strided drawn, double p0, double p1, Strided out) {
         if (out.count() > 0) {
-            launch(
-                    moving,
-                    op,
-                    place.offset(),
-                    0,
-                    p0,
-                    p1,
-                    out,
-                    Launch.begin().buffer(out).buffer(place.buffer()));
+            long place = drawn.buffer().base() / Long.BYTES + drawn.offset();
+            launch(moving, op, place, 0, p0, p1, out, Launch.begin().buffer(out).buffer(drawn));
         }
     }
 
@@ -71,6 +64,11 @@ final class Numbers {
 
     private static int number(RandomOp op, DType dtype) {
         return op.ordinal() * Types.COUNT + Types.index(dtype);
+    }
+
+    /** What a word's upper 24 bits are below where {@link RandomOp#BERNOULLI} of this probability gives 1. */
+    static long bound(double p) {
+        return (long) Math.ceil(p * 0x1p24);
     }
 
     private void launch(
@@ -86,8 +84,7 @@ final class Numbers {
                 launch.value(Types.bits(dtype, p0)).value(Types.bits(dtype, p1)).value(0);
             case INTEGERS ->
                 launch.value((long) p0).value((long) p1 - (long) p0).value(0);
-            case BERNOULLI ->
-                launch.value((long) Math.ceil(p0 * 0x1p24)).value(0).value(0);
+            case BERNOULLI -> launch.value(bound(p0)).value(0).value(0);
         }
         launch.each(runtime, variants.get(number(op, dtype)), op.counters(out.count(), dtype));
     }

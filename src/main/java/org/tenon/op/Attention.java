@@ -33,6 +33,9 @@ public final class Attention {
     public static Value apply(Value q, Value k, Value v, Setting setting) {
         check(q, k, v, setting);
         double factor = Double.isNaN(setting.scale()) ? 1 / Math.sqrt(q.size(q.rank() - 1)) : setting.scale();
+        if (TiledAttention.fits(q, k, v, setting)) {
+            return TiledAttention.apply(q, k, v, setting, factor);
+        }
         return Frame.result(() -> {
             Value scores = MatMul.matmul(OP, scale(q, factor), Views.transpose(k, -1, -2));
             Value weights = weights(scores, setting);
@@ -82,7 +85,7 @@ public final class Attention {
         return Arrays.copyOf(x.layout().sizes(), x.rank() - 2);
     }
 
-    private static long[] scoreSizes(Value q, Value k) {
+    static long[] scoreSizes(Value q, Value k) {
         long[] sizes = q.sizes();
         sizes[sizes.length - 1] = k.size(k.rank() - 2);
         return sizes;
@@ -104,7 +107,7 @@ public final class Attention {
         }
     }
 
-    private static Value weights(Value scores, Setting setting) {
+    static Value weights(Value scores, Setting setting) {
         boolean masked = setting.allowed() != null || setting.bias() != null;
         if (scores.count() == 0 || !masked && !setting.causal()) {
             return Softmax.apply(SoftmaxKind.SOFTMAX, scores, -1);

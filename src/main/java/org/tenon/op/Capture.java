@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.tenon.DType;
 import org.tenon.Generator;
 import org.tenon.TensorStateException;
 import org.tenon.spi.Backend;
@@ -129,6 +130,27 @@ public final class Capture<R> {
         Recording.Draw draw = current.recording.random(op, p0, p1, out);
         current.repeats.add(() -> draw.from(generator.seed(), generator.advance(counters)));
         return true;
+    }
+
+    /** Whether launches are recorded now, and where draws start is to be asked of {@link #draws(Generator, long, Strided)}. */
+    static boolean isRecording() {
+        Capture<?> recorder = recorder();
+        return recorder != null && recorder.recording != null;
+    }
+
+    /** Within a step that will be recorded, gets ready for draws by kernels that are told seed and counter. */
+    static void preparesDraw(DType dtype) {
+        Capture<?> current = current();
+        if (current != null && current.recording != null && !current.records) {
+            current.recording.prepareDraw(dtype);
+        }
+    }
+
+    /** Records seed and counter of a draw, two of int64, which each run tells anew. */
+    static void draws(Generator generator, long counters, Strided out) {
+        Capture<?> recorder = recorder();
+        Recording.Draw draw = recorder.recording.draw(out);
+        recorder.repeats.add(() -> draw.from(generator.seed(), generator.advance(counters)));
     }
 
     /** The same of an update of parameters by these rules, which agree. */

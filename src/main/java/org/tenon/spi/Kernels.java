@@ -47,6 +47,9 @@ public interface Kernels {
      */
     void normGrad(Norm norm, Strided g, Strided x, Strided dx, Strided dweight, Strided dbias);
 
+    /** Attention as one kernel each way, or null where the device has no such thing: then it is composed of the others. */
+    AttentionKernels attention();
+
     /** Negative log likelihood. {@code out} is one per target, or a scalar, which also writes the loss's {@code total}. */
     void nll(ClassLoss loss, Strided logp, Strided out);
 

@@ -10,6 +10,9 @@ public interface Recording extends AutoCloseable {
     /** Gets ready for random numbers, since a device may not be able to while it records. */
     void prepare(RandomOp op, DType dtype);
 
+    /** The same for {@link #draw}, whose numbers are for elements of this type. */
+    void prepareDraw(DType dtype);
+
     /** The same for an update of such a parameter, which is as {@link Kernels#update} says. */
     void prepare(UpdateStep step, Strided[] row);
 
@@ -21,6 +24,9 @@ public interface Recording extends AutoCloseable {
 
     /** As {@link Kernels#random}, while it records; where the numbers start is told before each run. */
     Draw random(RandomOp op, double p0, double p1, Strided out);
+
+    /** Seed and counter of random numbers, two of int64, into {@code out}, while it records; they are told before each run. */
+    Draw draw(Strided out);
 
     /** As {@link Kernels#update}, while it records; the rule, of the kind of {@code step}, is told before each run. */
     Change update(UpdateStep step, Strided[][] rows);

@@ -11,9 +11,11 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tenon.DType;
 import org.tenon.spi.Allocator;
+import org.tenon.spi.Attending;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
+import org.tenon.spi.Dropout;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
@@ -308,6 +310,58 @@ class ArgumentsTest {
     }
 
     @Test
+    void attention() {
+        WarpAttention attention = new WarpAttention(warps, allocator, new Numbers(warps));
+        Strided q = strided("q", DType.F16, 5, sizes(2, 3, 70, 20), 4200, 20, 60, 1);
+        Strided k = strided("k", DType.F16, 6, sizes(2, 3, 9, 20), 540, 21, 61, 1);
+        Strided v = strided("v", DType.F16, 7, sizes(2, 3, 9, 30), 810, 31, 91, 1);
+        Strided g = strided("g", DType.F16, 8, sizes(2, 3, 70, 30), 6300, 32, 92, 1);
+        Strided allowed = strided("a", DType.BOOL, 9, sizes(2, 3, 70, 9), 630, 0, 9, 1);
+        Strided bias = strided("b", DType.F16, 10, sizes(2, 3, 70, 9), 0, 9, 0, 2);
+        Strided drawn = dense("n", DType.I64, 11, 2);
+        Strided top = dense("t", DType.F32, 12, 2, 3, 70);
+        Strided share = dense("s", DType.F32, 13, 2, 3, 70);
+        Strided y = dense("o", DType.F16, 14, 2, 3, 70, 30);
+        Dropout dropout = new Dropout(0.5, 77, 88, null);
+        attention.forward(new Attending(q, k, v, 0.5, true, allowed, bias, dropout, top, share), y);
+        String head = " pairs=6 heads=3 queries=70 keys=9 features=20 values=30 scale=" + Float.floatToIntBits(0.5f);
+        String half = " below=" + (1 << 23) + " rest=" + Float.floatToIntBits(2);
+        String offsets = " out_offset=14 q_offset=5 k_offset=6 v_offset=7";
+        String strides = " q=[4200,20,60] k=[540,21,61] v=[810,31,91]";
+        String masks = " allowed=[630,0,9,1] bias=[0,9,0,2])";
+        assertThat(warps.launches())
+                .containsExactly("attention/attention(out=o top=t share=s q=q k=k v=v allowed=a bias=b drawn=q" + head
+                        + " causal=1 has_allowed=1 has_bias=1 has_dropout=1 has_drawn=0" + half
+                        + " seed=77 counter=88" + offsets + " g_offset=0 top_offset=12 share_offset=13 delta_offset=0"
+                        + " allowed_offset=9 bias_offset=10 drawn_offset=0 dq_offset=0 dk_offset=0 dv_offset=0"
+                        + strides + " g=[]" + masks);
+        Strided dq = dense("dq", DType.F16, 15, 2, 3, 70, 20);
+        Strided dk = dense("dk", DType.F16, 16, 2, 3, 9, 20);
+        Strided dv = dense("dv", DType.F16, 17, 2, 3, 9, 30);
+        attention.backward(
+                new Attending(q, k, v, 0.5, false, null, null, new Dropout(0.5, 0, 0, drawn), top, share),
+                g,
+                y,
+                dq,
+                dk,
+                dv);
+        String plain =
+                head + " causal=0 has_allowed=0 has_bias=0 has_dropout=1 has_drawn=1" + half + " seed=0 counter=0"
+                        + offsets + " g_offset=8 top_offset=12 share_offset=13 delta_offset=" + 2 * parts
+                        + " allowed_offset=0 bias_offset=0 drawn_offset=";
+        String none = " g=[6300,32,92] allowed=[] bias=[])";
+        String operands = " gradient=g q=q k=k v=v top=t share=s delta=work allowed=q bias=q drawn=n";
+        assertThat(warps.launches())
+                .containsExactly(
+                        "attention/attention_delta(delta=work gradient=g out=o" + plain
+                                + "11 dq_offset=0 dk_offset=0 dv_offset=0" + strides + none,
+                        "attention/attention_queries_grad(dq=dq" + operands + plain
+                                + "11 dq_offset=15 dk_offset=0 dv_offset=0" + strides + none,
+                        "attention/attention_keys_grad(dk=dk dv=dv" + operands + plain
+                                + "11 dq_offset=0 dk_offset=16 dv_offset=17" + strides + none);
+    }
+
+    @Test
     void losses() {
         Rows rows = new Rows(4, 5, 3);
         kernels.nll(loss(rows, LossReduction.NONE), x, out);
@@ -440,7 +494,7 @@ class ArgumentsTest {
         MovingNumbers moving = new MovingNumbers("recorder", allocator);
         moving.open();
         moving.take(5);
-        kernels.numbers().random(RandomOp.UNIFORM, moving.take(2), 1, 4, out);
+        kernels.numbers().random(RandomOp.UNIFORM, moving.take(2).strided(2), 1, 4, out);
         launched("random/random(out=o moving=work count=6 out_offset=3 seed=" + (parts + 5) + " counter=0 p0=" + bits(1)
                 + " p1=" + bits(3) + " limit=" + bits(Math.nextDown(4.0)) + ")");
         Strided p = dense("p", DType.F64, 3, 600);
@@ -578,6 +632,7 @@ class ArgumentsTest {
                 ArgumentsTest::norms,
                 ArgumentsTest::normsForWarps,
                 ArgumentsTest::softmaxForWarps,
+                ArgumentsTest::attention,
                 ArgumentsTest::losses,
                 ArgumentsTest::entropies,
                 ArgumentsTest::entropiesForWarps,
