@@ -1,4 +1,4 @@
-// random.k against a Philox of its own, and update.k.
+// random.k and dropout.k against a Philox of its own, and update.k.
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -112,6 +112,42 @@ void random(const Variant &v, unsigned long seed, unsigned long counter, long co
             std::fabs(square - variance) < 5 * variance * std::sqrt((kurtosis - 1) / count) + 0.01L * variance * (type == bf16),
             v.name + ": the variance is " + std::to_string((double) square) + ", not " + std::to_string((double) variance));
 }
+
+void dropout(const Variant &v, long count, bool drawn, long in, long out) {
+    Type type = v.type("T");
+    const unsigned long seed = 0x123456789ABCul, counter = 0xFFFFFFFEul;
+    const long below = 0xC00000;
+    Buffer x(type, count + in, in), y(type, count + out, out), moving(i64, MOVED + 2, MOVED);
+    moving.set(MOVED, long(seed));
+    moving.set(MOVED + 1, long(counter));
+    Numbers numbers(71);
+    for (long i = 0; i < count; i++) {
+        x.set(in + i, i % 11 == 5 ? L(INFINITY) : numbers.uniform(-3, 3));
+    }
+    L rest = rounded(realOf(type), 4.0L / 3);
+    Arguments a{{&y, &x, &moving}, {count, in, out, below, bits(type, 4.0L / 3)}};
+    a.add(drawn ? 0 : long(seed)).add(drawn ? 0 : long(counter)).add(drawn).add(drawn ? MOVED : 0);
+    a.add(in % 4 == 0 && out % 4 == 0);
+    run(v, groupsFor((count + 3) / 4, v), a);
+    std::vector<Reference> wanted;
+    for (long i = 0; i < count; i++) {
+        unsigned long at = counter + (unsigned long) (i / 4);
+        Words w = philox({{unsigned(at), unsigned(at >> 32), 0, 0}}, unsigned(seed), unsigned(seed >> 32));
+        wanted.push_back({x.get(in + i) * ((w.w[i % 4] >> 8) < below ? rest : 0)});
+    }
+    compare(v, "dropout", y, Layout::dense({count}, out), wanted, 0.5L, std::to_string(count) + " elements");
+}
+
+const Group GROUP_DROPOUT("dropout", [] {
+    for (const Variant &v : variants("dropout", "dropout")) {
+        for (bool drawn : {false, true}) {
+            for (long count : {1L, 3L, 4L, 1023L, 1024L, 1025L}) {
+                dropout(v, count, drawn, 4, 8);
+                dropout(v, count, drawn, 4, 3);
+            }
+        }
+    }
+});
 
 const Group GROUP_RANDOM("random", [] {
     knownAnswers();

@@ -4,6 +4,7 @@ import org.tenon.spi.AttentionKernels;
 import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
+import org.tenon.spi.Dropout;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
@@ -137,6 +138,11 @@ final class CpuKernels implements Kernels {
     @Override
     public void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {
         Randoms.random(op, seed, offset, p0, p1, out);
+    }
+
+    @Override
+    public void dropout(Dropout dropout, Strided in, Strided out) {
+        Randoms.dropout(dropout, in, out);
     }
 
     @Override

@@ -1,19 +1,31 @@
 package org.tenon.gpu;
 
 import org.tenon.DType;
+import org.tenon.spi.Dropout;
 import org.tenon.spi.RandomOp;
 import org.tenon.spi.Strided;
 
 /** Launches of random numbers: of a seed and a counter that are known, or that are in the device's memory by then. */
 final class Numbers {
+    /** Elements that are read and written at once. */
+    private static final int VECTOR = 4;
+
     private final GpuRuntime runtime;
     private final Variants randoms;
     private final Variants moving;
+    private final Variants dropouts;
 
     Numbers(GpuRuntime runtime) {
         this.runtime = runtime;
         randoms = variants("");
         moving = variants(MovingNumbers.OPTION);
+        dropouts = new Variants(
+                Types.FLOATS.size(),
+                i -> runtime.kernel(
+                        "dropout",
+                        "dropout",
+                        "-DT=" + Types.name(Types.FLOATS.get(i)) + " -DBLOCK="
+                                + runtime.traits().threads()));
     }
 
     private Variants variants(String option) {
@@ -41,6 +53,37 @@ final class Numbers {
     void buildAll() {
         randoms.buildAll();
         moving.buildAll();
+        dropouts.buildAll();
+    }
+
+    void dropout(Dropout dropout, Strided in, Strided out) {
+        if (out.count() == 0) {
+            return;
+        }
+        DType dtype = out.dtype();
+        Strided drawn = dropout.drawn();
+        Launch launch = Launch.begin()
+                .buffer(out)
+                .buffer(in)
+                .buffer(drawn == null ? in : drawn)
+                .value(out.count())
+                .offset(in)
+                .offset(out)
+                .value(bound(1 - dropout.p()))
+                .value(Types.bits(dtype, dropout.rest()))
+                .value(dropout.seed())
+                .value(dropout.counter());
+        if (drawn == null) {
+            launch.zeros(2);
+        } else {
+            launch.value(1).offset(drawn);
+        }
+        launch.value(isAligned(in) && isAligned(out) ? 1 : 0)
+                .each(runtime, dropouts.get(Types.index(dtype)), RandomOp.BERNOULLI.counters(out.count(), dtype));
+    }
+
+    private static boolean isAligned(Strided operand) {
+        return (operand.buffer().base() / operand.dtype().bytes() + operand.offset()) % VECTOR == 0;
     }
 
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {

@@ -2,7 +2,6 @@ package org.tenon.op;
 
 import static org.tenon.op.UnaryGradients.plus;
 import static org.tenon.op.UnaryGradients.scale;
-import static org.tenon.op.UnaryGradients.times;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -121,9 +120,22 @@ public final class Random {
             if (p == 1) {
                 return scale(x, 0);
             }
-            Value mask = create("dropout", RandomOp.BERNOULLI, x.backend(), x.dtype(), 1 - p, 0, generator, x.sizes());
-            return times(x, scale(mask, 1 / (1 - p)));
+            Value drawn = Draws.place("dropout", x.backend());
+            try (Pins _ = Pins.of(drawn)) {
+                return dropped(x, Draws.take(p, generator, x.count(), x.dtype(), drawn), drawn);
+            }
         });
+    }
+
+    /** Its gradient drops the same elements. */
+    private static Value dropped(Value x, Draws draws, Value drawn) {
+        Value out = Value.allocate("dropout", x.backend(), x.dtype(), x.sizes());
+        try (Operands all = Operands.of(x);
+                Pins _ = Pins.of(all.value(0), drawn, out)) {
+            x.backend().kernels().dropout(draws.dropout(drawn), all.strided(0), out.strided());
+        }
+        return Graph.record(
+                "dropout", out, in -> Graph.grads(dropped(in.gradient(), draws, in.saved(0))), new Value[] {x}, drawn);
     }
 
     /** Whether {@link #gumbelSoftmax} gives one-hot vectors. */

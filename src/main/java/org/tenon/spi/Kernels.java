@@ -95,6 +95,9 @@ public interface Kernels {
     /** Random numbers, as {@link RandomOp} defines them. */
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out);
 
+    /** {@code out = in / (1 - p)} for elements that stay, in row-major order, {@code in * 0} for the others. Both are contiguous. */
+    void dropout(Dropout dropout, Strided in, Strided out);
+
     /**
      * One step of an optimizer for many parameters at once, in place. A row has a parameter, its gradient and the states of
      * {@link UpdateStep}, null where there is none, in all rows alike; all contiguous, of one floating type. No memory that is written

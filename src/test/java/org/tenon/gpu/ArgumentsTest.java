@@ -541,6 +541,19 @@ class ArgumentsTest {
     }
 
     @Test
+    void droppedElements() {
+        Strided in = dense("x", DType.F32, 4, 7);
+        kernels.dropout(new Dropout(0.25, 8, 9, null), in, dense("o", DType.F32, 8, 7));
+        String head = " count=7 in_offset=4 out_offset=";
+        String rest = " below=12582912 rest=" + (long) Float.floatToIntBits(4 / 3f);
+        launched("dropout/dropout(out=o in=x drawn=x" + head + "8" + rest
+                + " seed=8 counter=9 has_drawn=0 drawn_offset=0 aligned=1)");
+        kernels.dropout(new Dropout(0.25, 0, 0, dense("d", DType.I64, 3, 2)), in, dense("o", DType.F32, 5, 7));
+        launched("dropout/dropout(out=o in=x drawn=d" + head + "5" + rest
+                + " seed=0 counter=0 has_drawn=1 drawn_offset=3 aligned=0)");
+    }
+
+    @Test
     void steps() {
         Strided p = dense("p", DType.F64, 3, 600);
         Strided g = dense("g", DType.F64, 5, 600);
@@ -640,6 +653,7 @@ class ArgumentsTest {
                 ArgumentsTest::slicesThatAnIndexNames,
                 ArgumentsTest::products,
                 ArgumentsTest::randomNumbers,
+                ArgumentsTest::droppedElements,
                 ArgumentsTest::steps);
         Set<String> launched = new TreeSet<>();
         for (Consumer<ArgumentsTest> each : tests) {
