@@ -147,7 +147,7 @@ INLINE uint kept_of_four(const Sight &sight, long i) {
     ROLLED
     for (int part = 0; part < (skipped ? 2 : 1); part++) {
         uint word[4];
-        philox(sight.counter + (ulong) (i >> 2) + part, sight.seed, word);
+        philox_words(sight.counter + (ulong) (i >> 2) + part, sight.seed, word);
         UNROLL
         for (int k = 0; k < 4; k++) {
             bits |= (word[k] >> 8 < sight.below ? 1u : 0u) << (k + 4 * part);

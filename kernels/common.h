@@ -268,7 +268,7 @@ INLINE void report(GLOBAL Flag *flag, long launch, long position, long value) {
 // ---- random numbers
 
 // Block `counter` of Philox 4x32-10 under a key: four words.
-INLINE void philox(ulong counter, ulong key, uint *c) {
+INLINE void philox_words(ulong counter, ulong key, uint *c) {
     uint k0 = (uint) key;
     uint k1 = (uint) (key >> 32);
     c[0] = (uint) counter;

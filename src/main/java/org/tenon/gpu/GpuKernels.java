@@ -47,7 +47,7 @@ final class GpuKernels implements Kernels {
         numbers = new Numbers(runtime);
         updates = new Updates(runtime);
         customs = new CustomLaunches(runtime);
-        attention = runtime.traits().warps() == null ? null : new WarpAttention(runtime, allocator, numbers);
+        attention = runtime.traits().warps() == null ? null : new WarpAttention(runtime, allocator);
     }
 
     Numbers numbers() {

@@ -6,7 +6,6 @@ import org.tenon.spi.Attending;
 import org.tenon.spi.AttentionKernels;
 import org.tenon.spi.Buffer;
 import org.tenon.spi.Dropout;
-import org.tenon.spi.RandomOp;
 import org.tenon.spi.Strided;
 
 /** Launches of attention and its backward on devices with warps, by the kernels of {@code attention.cuda.k}. */
@@ -39,13 +38,11 @@ final class WarpAttention implements AttentionKernels {
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
-    private final Numbers numbers;
     private final Variants kernels;
 
-    WarpAttention(GpuRuntime runtime, Allocator allocator, Numbers numbers) {
+    WarpAttention(GpuRuntime runtime, Allocator allocator) {
         this.runtime = runtime;
         this.allocator = allocator;
-        this.numbers = numbers;
         kernels = new Variants(
                 Kernel.values().length * HEADS.length * TYPES.length,
                 number -> kernel(number) != Kernel.DELTA || head(number) == 0,
@@ -264,15 +261,6 @@ final class WarpAttention implements AttentionKernels {
     private static void strides(Launch launch, Strided operand, int count) {
         for (int axis = 0; axis < count; axis++) {
             launch.value(operand == null ? 0 : operand.strides()[axis]);
-        }
-    }
-
-    @Override
-    public void kept(Dropout dropout, Strided out) {
-        if (dropout.drawn() == null) {
-            numbers.random(RandomOp.BERNOULLI, dropout.seed(), dropout.counter(), 1 - dropout.p(), 0, out);
-        } else {
-            numbers.random(RandomOp.BERNOULLI, dropout.drawn(), 1 - dropout.p(), 0, out);
         }
     }
 }

@@ -128,7 +128,7 @@ public final class Random {
     }
 
     /** Its gradient drops the same elements. */
-    private static Value dropped(Value x, Draws draws, Value drawn) {
+    static Value dropped(Value x, Draws draws, Value drawn) {
         Value out = Value.allocate("dropout", x.backend(), x.dtype(), x.sizes());
         try (Operands all = Operands.of(x);
                 Pins _ = Pins.of(all.value(0), drawn, out)) {

@@ -8,8 +8,6 @@ import static org.tenon.op.UnaryGradients.times;
 import org.tenon.DType;
 import org.tenon.spi.Attending;
 import org.tenon.spi.AttentionKernels;
-import org.tenon.spi.Dropout;
-import org.tenon.spi.RandomOp;
 import org.tenon.spi.ReduceOp;
 import org.tenon.spi.Strided;
 
@@ -72,7 +70,7 @@ final class TiledAttention {
         long[] sizes = q.sizes();
         sizes[sizes.length - 1] = v.size(v.rank() - 1);
         long[] scores = Attention.scoreSizes(q, k);
-        Value drawn = rule.draws() && Capture.isRecording() ? Value.allocate(OP, q.backend(), DType.I64, 2) : null;
+        Value drawn = rule.draws() ? Draws.place(OP, q.backend()) : null;
         Value top = Value.allocate(OP, q.backend(), DType.F32, Layout.remove(sizes, sizes.length - 1));
         Value share = Value.allocate(OP, q.backend(), DType.F32, Layout.remove(sizes, sizes.length - 1));
         Value out = Value.allocate(OP, q.backend(), q.dtype(), sizes);
@@ -105,12 +103,11 @@ final class TiledAttention {
      *
      * @param setting whose masks are operands
      * @param factor the scale of the scores
-     * @param seed of dropout, once it is drawn on the host
-     * @param counter where its numbers start
+     * @param numbers of dropout once they are drawn, else null
      */
-    private record Rule(Attention.Setting setting, double factor, long seed, long counter) {
+    private record Rule(Attention.Setting setting, double factor, Draws numbers) {
         Rule(Attention.Setting setting, double factor) {
-            this(setting, factor, 0, 0);
+            this(setting, factor, null);
         }
 
         boolean draws() {
@@ -126,23 +123,7 @@ final class TiledAttention {
             for (long size : scores) {
                 count *= size;
             }
-            long counters = RandomOp.BERNOULLI.counters(count, dtype);
-            if (drawn != null) {
-                Capture.draws(setting.generator(), counters, drawn.strided());
-                return this;
-            }
-            Capture.preparesDraw(dtype);
-            return new Rule(
-                    setting,
-                    factor,
-                    setting.generator().seed(),
-                    setting.generator().advance(counters));
-        }
-
-        private Dropout dropout(Value drawn) {
-            return draws()
-                    ? new Dropout(setting.dropout(), seed, counter, drawn == null ? null : drawn.strided())
-                    : null;
+            return new Rule(setting, factor, Draws.take(setting.dropout(), setting.generator(), count, dtype, drawn));
         }
 
         Attending attending(Value q, Value k, Value v, Value allowed, Value bias, Value drawn, Value top, Value share) {
@@ -154,7 +135,7 @@ final class TiledAttention {
                     setting.causal(),
                     mask(allowed, q, k),
                     mask(bias, q, k),
-                    dropout(drawn),
+                    draws() ? numbers.dropout(drawn) : null,
                     top.strided(),
                     share.strided());
         }
@@ -208,17 +189,13 @@ final class TiledAttention {
             Value scores = product(scale(q, factor), turned(k));
             Value weights = Attention.weights(
                     scores, new Attention.Setting(setting.causal(), in.saved(3), bias, 0, null, factor));
-            Value kept = draws() ? kept(scores, in.saved(5)) : null;
-            Value slopes = product(g, turned(v));
-            Value left = kept == null ? slopes : times(slopes, kept);
+            Value left = dropped(product(g, turned(v)), in.saved(5));
             Value mean = Reductions.reduceKeepDim(OP, ReduceOp.SUM, times(weights, left), weights.rank() - 1);
             Value ds = scale(times(weights, minus(left, mean)), factor);
             return grads(
                     in.needs(0) ? Copies.to(product(ds, k), dtype) : null,
                     in.needs(1) ? Copies.to(product(turned(ds), q), dtype) : null,
-                    in.needs(2)
-                            ? Copies.to(product(turned(kept == null ? weights : times(weights, kept)), g), dtype)
-                            : null);
+                    in.needs(2) ? Copies.to(product(turned(dropped(weights, in.saved(5))), g), dtype) : null);
         }
 
         private static Value product(Value x, Value y) {
@@ -229,13 +206,8 @@ final class TiledAttention {
             return Views.transpose(x, -1, -2);
         }
 
-        /** What dropout multiplies each weight by. */
-        private Value kept(Value scores, Value drawn) {
-            Value kept = Value.allocate(OP, scores.backend(), scores.dtype(), scores.sizes());
-            try (Pins _ = Pins.of(kept, drawn)) {
-                scores.backend().kernels().attention().kept(dropout(drawn), kept.strided());
-            }
-            return scale(kept, dropout(drawn).rest());
+        private Value dropped(Value x, Value drawn) {
+            return draws() ? Random.dropped(x, numbers, drawn) : x;
         }
     }
 }

@@ -15,7 +15,4 @@ public interface AttentionKernels {
      * null, and so may {@code dk} and {@code dv} together.
      */
     void backward(Attending attention, Strided g, Strided out, Strided dq, Strided dk, Strided dv);
-
-    /** 1 where dropout leaves a weight, else 0: {@code out} has the sizes of the weights. */
-    void kept(Dropout dropout, Strided out);
 }

@@ -10,6 +10,7 @@ import static org.tenon.contract.Specs.dims;
 import static org.tenon.contract.Specs.spec;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.tenon.AttentionOptions;
 import org.tenon.Cpu;
@@ -21,6 +22,8 @@ import org.tenon.Generator;
 /** Attention, against loops over queries and keys. */
 final class AttentionSpecs {
     private static final double INF = Double.POSITIVE_INFINITY;
+    private static final long SEED = 11;
+    private static final double DROPPED = 0.25;
 
     private AttentionSpecs() {}
 
@@ -65,6 +68,7 @@ final class AttentionSpecs {
                     op(true, Mask.NONE, Double.NaN),
                     ref(true, Mask.NONE, Double.NaN),
                     spoiled(inputs(dtype, 3, 3)));
+            tiles(spec, dtype, tolerance);
             spec.exact(
                     dtype + " no queries",
                     op(true, Mask.NONE, Double.NaN),
@@ -87,6 +91,57 @@ final class AttentionSpecs {
                 with(small(3, 4), allowed()));
         spec.grad("additive mask", op(false, Mask.BIAS, Double.NaN), with(small(2, 3), Arr.normal(DType.F64, 4, 2, 3)));
         refusals(spec);
+    }
+
+    /** Sizes at which an implementation by tiles has its edges, masks of every form, and weights that are dropped. */
+    private static void tiles(OpSpec spec, DType dtype, double tolerance) {
+        int[][] sizes = {
+            {63, 65, 8, 8},
+            {64, 64, 20, 32},
+            {65, 63, 33, 1},
+            {5, 130, 64, 80},
+            {130, 5, 128, 127},
+            {32, 31, 1, 33},
+            {4, 6, 129, 129}
+        };
+        for (int i = 0; i < sizes.length; i++) {
+            boolean causal = i % 2 == 0;
+            int[] s = sizes[i];
+            spec.sample(
+                    dtype + " queries, keys, features and values " + Arrays.toString(s) + (causal ? " causal" : ""),
+                    tolerance,
+                    op(causal, Mask.NONE, Double.NaN),
+                    ref(causal, Mask.NONE, Double.NaN),
+                    Arr.normal(dtype, 1, 1, 2, s[0], s[2]),
+                    Arr.normal(dtype, 2, 1, 2, s[1], s[2]),
+                    Arr.normal(dtype, 3, 1, 2, s[1], s[3]));
+        }
+        for (long[] shape : new long[][] {{1}, {4}, {3, 1}, {2, 1, 4}, {2, 3, 4}, {2, 1, 1, 4}, {2, 2, 3, 4}}) {
+            spec.sample(
+                    dtype + " additive mask of shape " + Arrays.toString(shape),
+                    tolerance,
+                    op(true, Mask.BIAS, Double.NaN),
+                    ref(true, Mask.BIAS, Double.NaN),
+                    with(inputs(dtype, 3, 4), Arr.normal(dtype, 4, shape)));
+            spec.sample(
+                    dtype + " boolean mask of shape " + Arrays.toString(shape),
+                    tolerance,
+                    op(false, Mask.ALLOWED, Double.NaN),
+                    ref(false, Mask.ALLOWED, Double.NaN),
+                    with(inputs(dtype, 3, 4), Arr.any(DType.BOOL, 5, shape)));
+        }
+        for (int keys : new int[] {4, 7, 33}) {
+            spec.sample(
+                    dtype + " dropout of " + keys + " keys",
+                    tolerance,
+                    x -> F.scaledDotProductAttention(
+                            x.a().as(K4),
+                            x.b().as(K4),
+                            x.c().as(K4),
+                            options().withCausality().dropout(DROPPED, new Generator(SEED))),
+                    x -> attention(x, true, null, null, Double.NaN, DROPPED),
+                    inputs(dtype, 6, keys));
+        }
     }
 
     private enum Mask {
@@ -160,14 +215,21 @@ final class AttentionSpecs {
         return Arr.longs(DType.BOOL, dims(padding.shape()[0], 1, 1, padding.shape()[1]), allowed);
     }
 
-    private static double at(Arr mask, int n, int t, int u) {
+    /** Broadcast: the last axes, each at 0 where there is only that. */
+    private static double at(Arr mask, int... position) {
         long[] shape = mask.shape();
-        return shape.length == 2
-                ? mask.at(Reference.flat(shape, new int[] {t, u}))
-                : mask.at(Reference.flat(shape, new int[] {n, 0, 0, u}));
+        int[] at = new int[shape.length];
+        for (int d = 0; d < at.length; d++) {
+            at[d] = shape[d] == 1 ? 0 : position[position.length - at.length + d];
+        }
+        return mask.at(Reference.flat(shape, at));
     }
 
     private static Arr attention(List<Arr> x, boolean causal, Arr allowed, Arr bias, double scale) {
+        return attention(x, causal, allowed, bias, scale, 0);
+    }
+
+    private static Arr attention(List<Arr> x, boolean causal, Arr allowed, Arr bias, double scale, double dropped) {
         long[] q = x.get(0).shape();
         long[] v = x.get(2).shape();
         double factor = Double.isNaN(scale) ? 1 / Math.sqrt(q[3]) : scale;
@@ -179,20 +241,22 @@ final class AttentionSpecs {
                     double[] weights = new double[(int) v[2]];
                     double sum = 0;
                     for (int u = 0; u < weights.length; u++) {
-                        double score = bias == null ? 0 : at(bias, n, t, u);
+                        double score = bias == null ? 0 : at(bias, n, h, t, u);
                         for (int e = 0; e < q[3]; e++) {
                             score += factor
                                     * x.get(0).f()[Reference.flat(q, new int[] {n, h, t, e})]
                                     * x.get(1).f()[Reference.flat(x.get(1).shape(), new int[] {n, h, u, e})];
                         }
-                        boolean seen = (allowed == null || at(allowed, n, t, u) != 0) && (!causal || u <= t);
+                        boolean seen = (allowed == null || at(allowed, n, h, t, u) != 0) && (!causal || u <= t);
                         weights[u] = seen ? Math.exp(score) : 0;
                         sum += weights[u];
                     }
                     for (int c = 0; c < v[3]; c++) {
                         double total = 0;
                         for (int u = 0; u < weights.length; u++) {
-                            double weight = sum == 0 ? 0 : weights[u] / sum;
+                            int number = (int) (((n * q[1] + h) * q[2] + t) * v[2] + u);
+                            boolean stays = dropped == 0 || Reference.uniform(SEED, 0, number, false) < 1 - dropped;
+                            double weight = sum == 0 || !stays ? 0 : weights[u] / sum / (1 - dropped);
                             total += weight * x.get(2).f()[Reference.flat(v, new int[] {n, h, u, c})];
                         }
                         out[Reference.flat(shape, new int[] {n, h, t, c})] = total;

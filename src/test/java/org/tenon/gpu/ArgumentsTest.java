@@ -311,7 +311,7 @@ class ArgumentsTest {
 
     @Test
     void attention() {
-        WarpAttention attention = new WarpAttention(warps, allocator, new Numbers(warps));
+        WarpAttention attention = new WarpAttention(warps, allocator);
         Strided q = strided("q", DType.F16, 5, sizes(2, 3, 70, 20), 4200, 20, 60, 1);
         Strided k = strided("k", DType.F16, 6, sizes(2, 3, 9, 20), 540, 21, 61, 1);
         Strided v = strided("v", DType.F16, 7, sizes(2, 3, 9, 30), 810, 31, 91, 1);
