@@ -190,8 +190,7 @@ INLINE void COPY_ASYNC(void *to, const void *from, int there) {
 
 // Two numbers as neighbours of a half type, the first one lower. common.h, which rounds to bfloat16, comes later.
 INLINE uint PACK_f16(float low, float high) { return (uint) f32_to_half(high) << 16 | f32_to_half(low); }
-INLINE ushort f32_to_bf16(float v);
-INLINE uint PACK_bf16(float low, float high) { return (uint) f32_to_bf16(high) << 16 | f32_to_bf16(low); }
+#define PACK_bf16(low, high) ((uint) f32_to_bf16(high) << 16 | f32_to_bf16(low))
 
 // Four matrices of 8 x 8 halves. Lane l names row l % 8 of matrix l / 8, 16 bytes; of each matrix it gets elements 2 (l % 4) and
 // the next of row l / 4, or, turned, of column l / 4.
@@ -235,9 +234,8 @@ template <float wide(ushort)> void host_multiply(float *d, const uint *a, const 
         d[i] = (float) sum;
     }
 }
-INLINE float bf16_to_f32(ushort bits);
 INLINE void MULTIPLY_f16(float *d, const uint *a, const uint *b) { host_multiply<half_to_f32>(d, a, b); }
-INLINE void MULTIPLY_bf16(float *d, const uint *a, const uint *b) { host_multiply<bf16_to_f32>(d, a, b); }
+#define MULTIPLY_bf16(d, a, b) host_multiply<bf16_to_f32>(d, a, b)
 
 #define CLUSTER_RANK ((int) host::place->clusterRank)
 #define CLUSTER_SIZE ((int) host::place->clusterSize)
