@@ -24,7 +24,9 @@ final class Reductions {
             byColumns(op, in, kept, length, out);
         } else if (outputs < 2L * Parallel.THREADS && length > BLOCK) {
             for (long row = 0; row < outputs; row++) {
-                oneRow(op, in, row, length, out);
+                if (!MemoryReductions.row(op, in, row, length, BLOCK, out)) {
+                    oneRow(op, in, row, length, out);
+                }
             }
         } else if (!MemoryReductions.rows(op, in, length, out)) {
             Parallel.items(outputs, length, (from, to) -> rows(op, in, length, from, to, out));

@@ -39,21 +39,54 @@ final class VectorRows implements FloatRows {
 
     @Override
     public float max(MemorySegment x, long at, int n) {
-        FloatVector a = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(x, at + n - WIDTH));
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        FloatVector a = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(run, n - WIDTH));
         FloatVector b = a;
         FloatVector c = a;
         FloatVector d = a;
         int i = 0;
         for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
-            a = max(a, load(x, at + i));
-            b = max(b, load(x, at + i + WIDTH));
-            c = max(c, load(x, at + i + 2L * WIDTH));
-            d = max(d, load(x, at + i + 3L * WIDTH));
+            a = max(a, load(run, i));
+            b = max(b, load(run, i + WIDTH));
+            c = max(c, load(run, i + 2L * WIDTH));
+            d = max(d, load(run, i + 3L * WIDTH));
         }
         for (; i <= n - WIDTH; i += WIDTH) {
-            a = max(a, load(x, at + i));
+            a = max(a, load(run, i));
         }
         return max(max(a, b), max(c, d)).reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public float largest(MemorySegment x, long at, int n) {
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        FloatVector a = load(run, n - WIDTH);
+        FloatVector b = a;
+        int i = 0;
+        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
+            a = a.max(load(run, i));
+            b = b.max(load(run, i + WIDTH));
+        }
+        if (i <= n - WIDTH) {
+            a = a.max(load(run, i));
+        }
+        return a.max(b).reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public float smallest(MemorySegment x, long at, int n) {
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        FloatVector a = load(run, n - WIDTH);
+        FloatVector b = a;
+        int i = 0;
+        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
+            a = a.min(load(run, i));
+            b = b.min(load(run, i + WIDTH));
+        }
+        if (i <= n - WIDTH) {
+            a = a.min(load(run, i));
+        }
+        return a.min(b).reduceLanes(VectorOperators.MIN);
     }
 
     @Override
@@ -194,15 +227,25 @@ final class VectorRows implements FloatRows {
 
     @Override
     public float sum(MemorySegment x, long at, int n) {
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
         int i = 0;
+        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
+            a = a.add(load(run, i));
+            b = b.add(load(run, i + WIDTH));
+            c = c.add(load(run, i + 2L * WIDTH));
+            d = d.add(load(run, i + 3L * WIDTH));
+        }
         for (; i <= n - WIDTH; i += WIDTH) {
-            a = a.add(load(x, at + i));
+            a = a.add(load(run, i));
         }
         if (i < n) {
-            a = a.add(lastOf(load(x, at + n - WIDTH), n - i));
+            a = a.add(lastOf(load(run, n - WIDTH), n - i));
         }
-        return VectorMath.sum(a);
+        return VectorMath.sum(a.add(b).add(c.add(d)));
     }
 
     @Override
