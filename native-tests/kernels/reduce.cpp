@@ -92,7 +92,7 @@ void reduce(const Variant &v, const Layout &in, int kept, long splits, long acro
         for (const Variant &merge : variants("reduce", "reduce_merge")) {
             if (merge.op() == v.op() && merge.type("T") == type && merge.number("LANES") == v.number("LANES")) {
                 a.buffers = {&out, &parts};
-                for (long together : {1, 2, std::min(merge.block, 8)}) {
+                for (long together : {1, std::min(merge.block, 8)}) {
                     a.longs[4] = together;
                     run(merge, groupsFor(outputs * together, merge), a);
                 }
@@ -144,13 +144,13 @@ const Group GROUP("reduce", [] {
     for (const Variant &v : variants("reduce", "reduce_rows")) {
         rows(v, v.block);
         anyAxes(v, v.block, 20);
-        if (v.block > 1) {
+        if (v.block > 1 && (v.type("T") == f32 || v.type("T") == i64)) {
             rows(v, 4);
             anyAxes(v, 1, 20);
         }
     }
     for (const Variant &v : variants("reduce", "reduce_wide")) {
-        for (long across : {1, 8, v.block}) {
+        for (long across : {8, v.block}) {
             rows(v, across);
         }
         // Parts that begin anywhere, rows of less than 16 bytes, and of some turns of all threads.
