@@ -258,7 +258,7 @@ final class Elementwise {
     /** Whether an operand is dense from a multiple of four elements on; blocks start at multiples of far more. */
     private static boolean isAligned(Axes axes, int number, Strided operand) {
         return axes.isDense(number)
-                && (operand.buffer().base() / operand.dtype().bytes() + operand.offset()) % VECTOR == 0;
+                && Launch.startsAt(operand, VECTOR * operand.dtype().bytes());
     }
 
     private static long threads(Axes axes, boolean dense) {

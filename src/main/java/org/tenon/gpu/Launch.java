@@ -70,6 +70,21 @@ public final class Launch implements Longs {
         return offset(operand, 0);
     }
 
+    /** As above, or 0 where there is none. */
+    Launch offsetOrZero(Strided operand) {
+        return operand == null ? value(0) : offset(operand);
+    }
+
+    /** Whether an operand's first element lies at a multiple of so many bytes. */
+    static boolean startsAt(Strided operand, int bytes) {
+        return (operand.buffer().base() + operand.offset() * operand.dtype().bytes()) % bytes == 0;
+    }
+
+    /** The least power of two that is n or more; 1 for what is less. */
+    static long powerAbove(long n) {
+        return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
+    }
+
     /** Adds {@link Axes#RANK} longs: the sizes of these axes, and then zeros. */
     Launch sizes(Axes axes) {
         for (int d = 0; d < Axes.RANK; d++) {

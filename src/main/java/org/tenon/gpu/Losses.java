@@ -144,12 +144,7 @@ final class Losses {
                 .value(number)
                 .offset(in)
                 .offset(loss.target());
-        operand(launch, loss.weight()).offset(out);
-        return operand(launch, loss.total());
-    }
-
-    private static Launch operand(Launch launch, Strided operand) {
-        return operand == null ? launch.value(0) : launch.offset(operand);
+        return launch.offsetOrZero(loss.weight()).offset(out).offsetOrZero(loss.total());
     }
 
     void nllGrad(ClassLoss loss, Strided g, Strided dx) {

@@ -109,7 +109,10 @@ final class Norms {
         long rows = x.count() == 0 ? 0 : norm.rows().outer();
         long columns = norm.rows().len();
         int width = SLOT_BYTES / x.dtype().bytes();
-        boolean slots = runtime.traits().warps() != null && columns % width == 0 && atSlot(g) && atSlot(x);
+        boolean slots = runtime.traits().warps() != null
+                && columns % width == 0
+                && Launch.startsAt(g, SLOT_BYTES)
+                && Launch.startsAt(x, SLOT_BYTES);
         long across = slots ? columns / width : columns;
         long busy = 2L * runtime.traits().units() * runtime.traits().threads();
         long slices = Math.clamp((busy + across - 1) / across, 1, Math.max(1, rows / SLICE));
@@ -130,18 +133,16 @@ final class Norms {
                     .buffer(dweight == null ? dbias : dweight)
                     .buffer(dbias == null ? dweight : dbias)
                     .buffer(parts);
-            arguments(total, norm, shape, g, x);
-            operand(total, dweight);
-            operand(total, dbias).value(place).zeros(2);
+            arguments(total, norm, shape, g, x)
+                    .offsetOrZero(dweight)
+                    .offsetOrZero(dbias)
+                    .value(place)
+                    .zeros(2);
             int together = Math.min(ACROSS, runtime.traits().threads());
             total.run(runtime, kernel(Sums.TOTAL, x.dtype()), (columns + together - 1) / together);
         } finally {
             allocator.free(parts);
         }
-    }
-
-    private static boolean atSlot(Strided x) {
-        return (x.buffer().base() + x.offset() * x.dtype().bytes()) % SLOT_BYTES == 0;
     }
 
     /** Rows, how they are sliced for sums over them, and whether there are a weight and a bias, or gradients of these. */
@@ -161,14 +162,10 @@ final class Norms {
                 .value(shape.slices)
                 .value(shape.each)
                 .offset(x);
-        operand(launch, g);
-        operand(launch, norm.weight());
-        operand(launch, norm.bias());
-        operand(launch, norm.mean());
-        return operand(launch, norm.scale());
-    }
-
-    private static Launch operand(Launch launch, Strided operand) {
-        return operand == null ? launch.value(0) : launch.offset(operand);
+        return launch.offsetOrZero(g)
+                .offsetOrZero(norm.weight())
+                .offsetOrZero(norm.bias())
+                .offsetOrZero(norm.mean())
+                .offset(norm.scale());
     }
 }

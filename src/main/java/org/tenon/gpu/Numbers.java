@@ -61,6 +61,7 @@ final class Numbers {
             return;
         }
         DType dtype = out.dtype();
+        int vector = VECTOR * dtype.bytes();
         Strided drawn = dropout.drawn();
         Launch launch = Launch.begin()
                 .buffer(out)
@@ -78,12 +79,8 @@ final class Numbers {
         } else {
             launch.value(1).offset(drawn);
         }
-        launch.value(isAligned(in) && isAligned(out) ? 1 : 0)
+        launch.value(Launch.startsAt(in, vector) && Launch.startsAt(out, vector) ? 1 : 0)
                 .each(runtime, dropouts.get(Types.index(dtype)), RandomOp.BERNOULLI.counters(out.count(), dtype));
-    }
-
-    private static boolean isAligned(Strided operand) {
-        return (operand.buffer().base() / operand.dtype().bytes() + operand.offset()) % VECTOR == 0;
     }
 
     void random(RandomOp op, long seed, long offset, double p0, double p1, Strided out) {

@@ -140,9 +140,7 @@ final class Reductions {
     private long across(long elements, int each) {
         int most = Math.min(runtime.traits().block(), runtime.traits().threads());
         long wanted = (elements + each - 1) / each;
-        return runtime.traits().cooperative()
-                ? Math.min(most, wanted <= 1 ? 1 : Long.highestOneBit(wanted - 1) << 1)
-                : 1;
+        return runtime.traits().cooperative() ? Math.min(most, Launch.powerAbove(wanted)) : 1;
     }
 
     /** What is reduced: the elements of an output and the outputs, each along axes that do not merge. */

@@ -76,7 +76,7 @@ record SoftmaxForm(Kernel kernel, int size, int cluster, int across, int down, l
     static SoftmaxForm ofRow(long length, DType in, DType out, int operands, Warps warps) {
         if (length <= longestShort(in)) {
             int keep = least(in);
-            int lanes = (int) Math.min(32, powerAbove((length + keep - 1) / keep));
+            int lanes = (int) Math.min(32, Launch.powerAbove((length + keep - 1) / keep));
             while ((long) lanes * keep < length) {
                 keep *= 2;
             }
@@ -118,8 +118,9 @@ record SoftmaxForm(Kernel kernel, int size, int cluster, int across, int down, l
         int narrowest = Math.max(1, 32 / (width * in.bytes()));
         int most = COLUMN_BLOCK / Math.max(1, 128 / (width * in.bytes()));
         // Eight elements of a row for a thread; more threads where neighbours would not fill a warp.
-        long wanted = Math.max(powerAbove((rows.len() + 7) / 8), powerAbove((32 + columns - 1) / columns));
-        int down = (int) Math.min(Math.min(most, wanted), powerAbove(rows.len()));
+        long wanted =
+                Math.max(Launch.powerAbove((rows.len() + 7) / 8), Launch.powerAbove((32 + columns - 1) / columns));
+        int down = (int) Math.min(Math.min(most, wanted), Launch.powerAbove(rows.len()));
         int across = (int) Math.min(columns, COLUMN_BLOCK / down);
         long limit = warps.sharedBytes() - COLUMNS_OWN;
         long bytes = tile(rows.len(), down, width, in, operands);
@@ -151,9 +152,5 @@ record SoftmaxForm(Kernel kernel, int size, int cluster, int across, int down, l
 
     private static long above(long n, long each) {
         return (n + each - 1) / each;
-    }
-
-    private static long powerAbove(long n) {
-        return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 }

@@ -114,10 +114,10 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         if (!traits.cooperative()) {
             return log2(Math.clamp(1024 / length, 1, 64));
         }
-        int columns = Math.clamp(powerAbove((length + 7) / 8), 1, most);
+        int columns = Math.clamp(Launch.powerAbove((length + 7) / 8), 1, most);
         long each = (length + columns - 1) / columns;
         boolean keeps = each * registers <= MOST_KEPT * 2L && each <= MOST_KEPT;
-        return KEPT * log2(columns) + (keeps ? 1 + log2((int) powerAbove(each)) : 0);
+        return KEPT * log2(columns) + (keeps ? 1 + log2((int) Launch.powerAbove(each)) : 0);
     }
 
     /**
@@ -128,7 +128,7 @@ final class SoftmaxLaunches implements SoftmaxKernels {
         if (!traits.cooperative() || rows.count() >= 2048L * traits.units() || rows.len() < 16) {
             return 0;
         }
-        return 1 + log2(Math.min(Math.clamp(powerAbove(rows.inner()), 1, 32), most));
+        return 1 + log2(Math.min(Math.clamp(Launch.powerAbove(rows.inner()), 1, 32), most));
     }
 
     /** The rows of a group. */
@@ -141,10 +141,6 @@ final class SoftmaxLaunches implements SoftmaxKernels {
 
     private static int log2(int power) {
         return 31 - Integer.numberOfLeadingZeros(power);
-    }
-
-    private static long powerAbove(long n) {
-        return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 
     private static String name(int op) {

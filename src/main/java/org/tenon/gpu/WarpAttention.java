@@ -225,13 +225,16 @@ final class WarpAttention implements AttentionKernels {
                 .offset(q)
                 .offset(k)
                 .offset(v);
-        offset(launch, g).offset(attention.top()).offset(attention.share()).value(delta);
-        offset(launch, attention.allowed());
-        offset(launch, attention.bias());
-        offset(launch, drawn ? dropout.drawn() : null);
-        offset(launch, dq);
-        offset(launch, dk);
-        offset(launch, dv);
+        launch.offsetOrZero(g)
+                .offset(attention.top())
+                .offset(attention.share())
+                .value(delta)
+                .offsetOrZero(attention.allowed())
+                .offsetOrZero(attention.bias())
+                .offsetOrZero(drawn ? dropout.drawn() : null)
+                .offsetOrZero(dq)
+                .offsetOrZero(dk)
+                .offsetOrZero(dv);
         strides(launch, q, 3);
         strides(launch, k, 3);
         strides(launch, v, 3);
@@ -252,10 +255,6 @@ final class WarpAttention implements AttentionKernels {
 
     private static long blocks(long rows, int each) {
         return (rows + each - 1) / each;
-    }
-
-    private static Launch offset(Launch launch, Strided operand) {
-        return operand == null ? launch.value(0) : launch.offset(operand);
     }
 
     private static void strides(Launch launch, Strided operand, int count) {

@@ -13,6 +13,8 @@ final class WarpSoftmax implements SoftmaxKernels {
 
     private static final List<int[]> ROW_SIZES = List.of(new int[] {128, 1}, new int[] {512, 1}, new int[] {256, 8});
 
+    private static final int SLOT_BYTES = 16;
+
     private final GpuRuntime runtime;
     private final GpuRuntime.Warps warps;
     private final Variants kernels;
@@ -52,7 +54,7 @@ final class WarpSoftmax implements SoftmaxKernels {
         DType to = known.dtype();
         SoftmaxForm form = rows.inner() == 1
                 ? SoftmaxForm.ofRow(rows.len(), in.dtype(), to, 1, warps)
-                : SoftmaxForm.ofColumns(rows, in.dtype(), to, 0, atSlot(in), warps);
+                : SoftmaxForm.ofColumns(rows, in.dtype(), to, 0, Launch.startsAt(in, SLOT_BYTES), warps);
         arguments(Launch.begin().buffer(known).buffer(in), rows, in, in, known)
                 .value(form.across())
                 .value(form.down())
@@ -71,7 +73,8 @@ final class WarpSoftmax implements SoftmaxKernels {
 
     private void launch(Launch launch, int backward, SoftmaxKind kind, Strided x, Strided y, Rows rows, Strided out) {
         DType in = x.dtype();
-        boolean aligned = atSlot(x) && atSlot(y) && atSlot(out);
+        boolean aligned =
+                Launch.startsAt(x, SLOT_BYTES) && Launch.startsAt(y, SLOT_BYTES) && Launch.startsAt(out, SLOT_BYTES);
         SoftmaxForm form = rows.inner() == 1
                 ? SoftmaxForm.ofRow(rows.len(), in, out.dtype(), 1 + backward, warps)
                 : SoftmaxForm.ofColumns(rows, in, out.dtype(), 1 + backward, aligned, warps);
@@ -92,10 +95,6 @@ final class WarpSoftmax implements SoftmaxKernels {
                 .offset(x)
                 .offset(y)
                 .offset(out);
-    }
-
-    private static boolean atSlot(Strided x) {
-        return (x.buffer().base() + x.offset() * x.dtype().bytes()) % 16 == 0;
     }
 
     private static int variant(SoftmaxForm form, int backward, DType in, DType out) {
