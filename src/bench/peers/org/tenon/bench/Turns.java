@@ -9,9 +9,9 @@ import java.util.function.IntConsumer;
 /** Medians of what contenders take, by turns, so that all meet the same load of the machine. */
 final class Turns {
     private static final long TURN_NANOS = 5_000_000;
-    private static final int WARM_TURNS = 40;
     private static final int LEAST_WARM_TURNS = 5;
-    private static final long WARM_NANOS = 2_000_000_000;
+    /** The JVM compiles what is short once more after some tens of thousands of calls, in a thread that needs its time as well. */
+    private static final long WARM_NANOS = 3_000_000_000L;
     /** PyTorch's threads spin for some time after a call, and would take the cores from who comes next. */
     private static final int PAUSE_MILLIS = 4;
 
@@ -27,10 +27,7 @@ final class Turns {
         int[] batches = new int[size];
         Arrays.fill(batches, 1);
         long start = System.nanoTime();
-        for (int turn = 0; turn < WARM_TURNS; turn++) {
-            if (turn >= LEAST_WARM_TURNS && System.nanoTime() - start > WARM_NANOS) {
-                break;
-            }
+        for (int turn = 0; turn < LEAST_WARM_TURNS || System.nanoTime() - start < WARM_NANOS; turn++) {
             for (int i = 0; i < size; i++) {
                 long nanos = turn(contenders.get(i), calls, i, batches[i]);
                 if (nanos < TURN_NANOS) {

@@ -14,7 +14,8 @@ final class CpuBuffer extends Buffer {
     CpuBuffer(long capacity) {
         super(capacity);
         arena = Arena.ofShared();
-        whole = arena.allocate(capacity, 64);
+        MemorySegment pages = HugePages.allocate(capacity, arena);
+        whole = pages == null ? arena.allocate(capacity, 64) : pages;
     }
 
     /** What a kernel may touch of an operand's memory: from element 0 of its buffer to the buffer's end. */

@@ -15,12 +15,6 @@ interface FloatRows {
     /** The largest element that is a number; -inf if there is none. A NaN shows in the sum. */
     float max(MemorySegment x, long at, int n);
 
-    /** The largest element; NaN if there is one. */
-    float largest(MemorySegment x, long at, int n);
-
-    /** The smallest element; NaN if there is one. */
-    float smallest(MemorySegment x, long at, int n);
-
     /** The sum of {@code e^(x - shift)}. */
     float sumExp(MemorySegment x, long at, int n, float shift);
 

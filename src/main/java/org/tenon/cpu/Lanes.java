@@ -64,6 +64,9 @@ abstract class Lanes {
     /** Softmax without a pass through arrays, or null where that gains nothing. */
     abstract FloatRows rows();
 
+    /** Reductions without a pass through arrays, or null where that gains nothing. */
+    abstract FloatReductions reductions();
+
     /** Norms without a pass through arrays, or null where that gains nothing. */
     abstract FloatNorms norms();
 

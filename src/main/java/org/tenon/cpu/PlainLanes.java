@@ -164,6 +164,11 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
+    FloatReductions reductions() {
+        return null;
+    }
+
+    @Override
     FloatNorms norms() {
         return null;
     }

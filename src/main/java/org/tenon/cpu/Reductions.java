@@ -143,6 +143,11 @@ final class Reductions {
             axis--;
         }
         Strided order = moveToEnd(in, axis);
+        ColumnReductions inMemory = ColumnReductions.of(op, order, kept, out);
+        if (inMemory != null) {
+            inMemory.run(out);
+            return;
+        }
         long inner = in.sizes()[axis];
         long outer = out.count() / inner;
         int width = (int) Math.min(COLUMNS, inner);

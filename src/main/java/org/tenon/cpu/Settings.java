@@ -50,6 +50,16 @@ final class Settings {
         throw bad("tenon.cpu.threads", setting, "give a number of 1 or more");
     }
 
+    /** {@code tenon.cpu.hugepages}: {@code on} or {@code off}. */
+    static boolean hugePages() {
+        String setting = System.getProperty("tenon.cpu.hugepages", "on");
+        return switch (setting.strip()) {
+            case "on" -> true;
+            case "off" -> false;
+            default -> throw bad("tenon.cpu.hugepages", setting, "give on or off");
+        };
+    }
+
     /** {@code tenon.cpu.memory} in bytes, such as {@code 4g} or {@code 512m}; null if not set. */
     static Long memory() {
         return MemoryLimit.of("tenon.cpu.memory");

@@ -14,6 +14,7 @@ final class VectorLanes extends Lanes {
 
     private final PlainLanes plain = new PlainLanes();
     private final FloatRows rows = new VectorRows();
+    private final FloatReductions reductions = new VectorReductions();
     private final FloatNorms norms = new VectorNorms();
     private final FloatLoops loops = new VectorLoops();
     private final FloatLines lines = new VectorLines();
@@ -200,6 +201,11 @@ final class VectorLanes extends Lanes {
             s = VectorMath.sum(a.add(b));
         }
         return s + plain.dot(x, y, i, to);
+    }
+
+    @Override
+    FloatReductions reductions() {
+        return reductions;
     }
 
     @Override

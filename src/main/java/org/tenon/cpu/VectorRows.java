@@ -58,38 +58,6 @@ final class VectorRows implements FloatRows {
     }
 
     @Override
-    public float largest(MemorySegment x, long at, int n) {
-        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector a = load(run, n - WIDTH);
-        FloatVector b = a;
-        int i = 0;
-        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = a.max(load(run, i));
-            b = b.max(load(run, i + WIDTH));
-        }
-        if (i <= n - WIDTH) {
-            a = a.max(load(run, i));
-        }
-        return a.max(b).reduceLanes(VectorOperators.MAX);
-    }
-
-    @Override
-    public float smallest(MemorySegment x, long at, int n) {
-        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector a = load(run, n - WIDTH);
-        FloatVector b = a;
-        int i = 0;
-        for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = a.min(load(run, i));
-            b = b.min(load(run, i + WIDTH));
-        }
-        if (i <= n - WIDTH) {
-            a = a.min(load(run, i));
-        }
-        return a.min(b).reduceLanes(VectorOperators.MIN);
-    }
-
-    @Override
     public float sumExp(MemorySegment x, long at, int n, float shift) {
         FloatVector a = FloatVector.zero(SPECIES);
         int i = 0;
@@ -229,23 +197,14 @@ final class VectorRows implements FloatRows {
     public float sum(MemorySegment x, long at, int n) {
         MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
-        FloatVector b = a;
-        FloatVector c = a;
-        FloatVector d = a;
         int i = 0;
-        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
-            a = a.add(load(run, i));
-            b = b.add(load(run, i + WIDTH));
-            c = c.add(load(run, i + 2L * WIDTH));
-            d = d.add(load(run, i + 3L * WIDTH));
-        }
         for (; i <= n - WIDTH; i += WIDTH) {
             a = a.add(load(run, i));
         }
         if (i < n) {
             a = a.add(lastOf(load(run, n - WIDTH), n - i));
         }
-        return VectorMath.sum(a.add(b).add(c.add(d)));
+        return VectorMath.sum(a);
     }
 
     @Override

@@ -39,4 +39,18 @@ class CpuPathsTest {
         assertThat(child.exitCode()).isEqualTo(1);
         assertThat(child.output()).contains("tenon.cpu.vector is 'wide'; give 128, 256, 512 or off");
     }
+
+    @Test
+    void ordinaryPagesDo() throws IOException {
+        ChildJvm child = ChildJvm.run(PathChecks.class, List.of("-Dtenon.cpu.hugepages=off"));
+        assertThat(child.exitCode()).as(child.output()).isZero();
+        assertThat(child.output()).containsPattern("checks \\d{5,}");
+    }
+
+    @Test
+    void otherPagesAreRefused() throws IOException {
+        ChildJvm child = ChildJvm.run(PathChecks.class, List.of("-Dtenon.cpu.hugepages=some"));
+        assertThat(child.exitCode()).isEqualTo(1);
+        assertThat(child.output()).contains("tenon.cpu.hugepages is 'some'; give on or off");
+    }
 }

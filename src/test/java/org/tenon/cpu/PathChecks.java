@@ -1,5 +1,6 @@
 package org.tenon.cpu;
 
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
@@ -11,6 +12,7 @@ import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
+import org.tenon.NormOptions;
 import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
@@ -57,6 +59,8 @@ final class PathChecks {
             unary("sqrt", x -> F.sqrt(x.abs()), x -> Math.sqrt(Math.abs(x)), n);
             unary("where", x -> F.where(x.gt(0), x, x.mul(2)), x -> x > 0 ? x : 2 * x, n);
             rows(n);
+            columns(n);
+            rowsAlone(n);
         }
         for (int[] sizes : PRODUCTS) {
             for (int form = 0; form < 4; form++) {
@@ -101,6 +105,62 @@ final class PathChecks {
                 near("softmax", n, shares[row * n + i], Math.exp(log), 3e-6);
             }
         }
+    }
+
+    private void columns(int n) {
+        int count = 70;
+        double[] x = values(count * n, n);
+        Tensor<R2<Dim, Dim>, F32, Cpu> rows =
+                cpu.tensor(x, R2.<Dim, Dim>of(count, n)).to(DType.F32);
+        float[] sums = rows.sum(R2.dim0()).toFloatArray();
+        float[] largest = rows.max(R2.dim0()).toFloatArray();
+        long[] places = rows.argmin(R2.dim0()).toLongArray();
+        for (int i = 0; i < n; i++) {
+            double sum = 0;
+            double top = x[i];
+            int least = 0;
+            for (int row = 0; row < count; row++) {
+                sum += x[row * n + i];
+                top = Math.max(top, x[row * n + i]);
+                least = x[row * n + i] < x[least * n + i] ? row : least;
+            }
+            near("sum of a column", i, sums[i], sum, 1e-5 * count);
+            near("largest of a column", i, largest[i], top, 0);
+            near("least of a column", i, places[i], least, 0);
+        }
+    }
+
+    /** A row has the same bits alone as among others, of which some thread or other goes through some. */
+    private void rowsAlone(int n) {
+        int count = 65;
+        Tensor<R2<Dim, Dim>, F32, Cpu> x =
+                cpu.tensor(values(count * n, n), R2.<Dim, Dim>of(count, n)).to(DType.F32);
+        Tensor<R2<Dim, Dim>, F32, Cpu> g =
+                cpu.tensor(values(count * n, n + 1), R2.<Dim, Dim>of(count, n)).to(DType.F32);
+        List<UnaryOperator<Tensor<R2<Dim, Dim>, F32, Cpu>>> ops = List.of(
+                y -> F.logSoftmax(y, -1),
+                y -> F.softmax(y, -1),
+                y -> F.rmsNorm(y, new long[] {n}, NormOptions.defaults()));
+        for (UnaryOperator<Tensor<R2<Dim, Dim>, F32, Cpu>> op : ops) {
+            float[] all = slope(op, x, g);
+            for (int row = 0; row < count; row++) {
+                float[] alone = slope(
+                        op,
+                        x.narrow(0, row, 1).as(R2.kind()),
+                        g.narrow(0, row, 1).as(R2.kind()));
+                for (int i = 0; i < n; i++) {
+                    near("gradient of a row alone", i, alone[i], all[row * n + i], 0);
+                }
+            }
+        }
+    }
+
+    private static float[] slope(
+            UnaryOperator<Tensor<R2<Dim, Dim>, F32, Cpu>> op,
+            Tensor<R2<Dim, Dim>, F32, Cpu> x,
+            Tensor<R2<Dim, Dim>, F32, Cpu> g) {
+        Tensor<R2<Dim, Dim>, F32, Cpu> leaf = x.detach().requireGrad();
+        return op.apply(leaf).mul(g).sum().backward().get(leaf).toFloatArray();
     }
 
     /** The operands as they are, or laid out as their transposes. */

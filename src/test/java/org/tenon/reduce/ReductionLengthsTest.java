@@ -3,6 +3,7 @@ package org.tenon.reduce;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.tenon.junit.TensorAssertions.assertClose;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -66,6 +67,82 @@ class ReductionLengthsTest {
                 .containsExactly(floats(each(rows, length, x, row -> row.max().orElseThrow())));
         assertThat(t.min(R2.dim1()).toFloatArray())
                 .containsExactly(floats(each(rows, length, x, row -> row.min().orElseThrow())));
+        assertThat(t.argmax(R2.dim1()).toLongArray())
+                .containsExactly(positions(each(rows, length, x, row -> first(row.toArray(), 1))));
+        assertThat(t.argmin(R2.dim1()).toLongArray())
+                .containsExactly(positions(each(rows, length, x, row -> first(row.toArray(), -1))));
+        assertClose(
+                F.logsumexp(t, R2.dim1()),
+                expected(
+                        device,
+                        each(rows, length, x, row -> Math.log(row.map(Math::exp).sum()))),
+                new Tolerance(1e-5, 1e-5));
+    }
+
+    /** Along the first axis: at every number of columns and of rows where an implementation goes another way, and one either side. */
+    @DeviceTest
+    void everyWidth(Device<?> device) {
+        for (int width : new int[] {1, 3, 4, 15, 16, 17, 33, 1023, 1024, 1041}) {
+            for (int length : new int[] {1, 2, 3, 4, 5, 63, 64, 65, 130}) {
+                Scope.run(() -> checkColumns(device, length, width));
+            }
+        }
+        for (int length : new int[] {2047, 2048, 2049, 4099}) {
+            Scope.run(() -> checkColumns(device, length, 18));
+        }
+    }
+
+    private static <Dev extends DeviceType> void checkColumns(Device<Dev> device, int length, int width) {
+        double[] x = new Random(31L * length + width)
+                .doubles((long) length * width, -2, 3)
+                .map(v -> (float) v)
+                .toArray();
+        // NaN early and late in one column, equals in the first, nothing finite in another.
+        if (width > 2 && length > 2) {
+            x[(length - 1) * width + width / 2] = Double.NaN;
+            x[length / 2 * width + width / 2] = Double.NaN;
+            x[width] = 7;
+            x[(length - 1) * width] = 7;
+            for (int i = 0; i < length; i++) {
+                x[i * width + width - 1] = Double.NEGATIVE_INFINITY;
+            }
+        }
+        double[] columns = new double[x.length];
+        for (int i = 0; i < x.length; i++) {
+            columns[i % width * length + i / width] = x[i];
+        }
+        Tensor<R2<Dim, Dim>, F32, Dev> t =
+                device.tensor(x, R2.of(length, width)).to(DType.F32);
+        double[] sums = each(width, length, columns, DoubleStream::sum);
+        assertClose(t.sum(R2.dim0()), expected(device, sums), new Tolerance(1e-5, 1e-6 * length));
+        double[] means = each(width, length, columns, row -> row.sum() / length);
+        assertClose(F.mean(t, R2.dim0()), expected(device, means), new Tolerance(1e-5, 1e-6));
+        assertThat(t.max(R2.dim0()).toFloatArray())
+                .containsExactly(
+                        floats(each(width, length, columns, row -> row.max().orElseThrow())));
+        assertThat(t.min(R2.dim0()).toFloatArray())
+                .containsExactly(
+                        floats(each(width, length, columns, row -> row.min().orElseThrow())));
+        assertThat(t.argmax(R2.dim0()).toLongArray())
+                .containsExactly(positions(each(width, length, columns, row -> first(row.toArray(), 1))));
+        assertThat(t.argmin(R2.dim0()).toLongArray())
+                .containsExactly(positions(each(width, length, columns, row -> first(row.toArray(), -1))));
+    }
+
+    /** The position of the first NaN, or else of the first of the largest {@code sign * x}. */
+    private static int first(double[] x, int sign) {
+        int at = 0;
+        for (int i = 0; i < x.length; i++) {
+            if (Double.isNaN(x[i])) {
+                return i;
+            }
+            at = sign * x[i] > sign * x[at] ? i : at;
+        }
+        return at;
+    }
+
+    private static long[] positions(double[] x) {
+        return DoubleStream.of(x).mapToLong(v -> (long) v).toArray();
     }
 
     private static <Dev extends DeviceType> Tensor<R1<Dim>, F32, Dev> expected(Device<Dev> device, double[] x) {
@@ -78,8 +155,7 @@ class ReductionLengthsTest {
 
     private static double[] each(int rows, int length, double[] x, Reduction reduction) {
         return IntStream.range(0, rows)
-                .mapToDouble(row -> reduction.of(
-                        DoubleStream.of(x).skip((long) row * length).limit(length)))
+                .mapToDouble(row -> reduction.of(Arrays.stream(x, row * length, (row + 1) * length)))
                 .toArray();
     }
 
