@@ -96,4 +96,8 @@ abstract class Lanes {
 
     /** {@code count} lines of {@link #columns} floats each, {@code stride} apart, one after another. */
     abstract void copyLines(MemorySegment from, long at, long stride, int count, float[] to, int toAt);
+
+    /** {@code to[toAt + c * toStride + r] = x[at + r * stride + c]}; no stride is negative. */
+    abstract void transpose(
+            MemorySegment x, long at, long stride, int rows, int columns, float[] to, int toAt, int toStride);
 }

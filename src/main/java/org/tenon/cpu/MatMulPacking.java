@@ -38,17 +38,8 @@ final class MatMulPacking {
                 System.arraycopy(line, 0, to, lane * ROW, depth);
             }
         } else if (isPlain(part, 0) && part.strides()[1] >= 0) {
-            MemorySegment memory = CpuBuffer.segment(part);
             long stride = part.strides()[1];
-            int p = 0;
-            for (; p <= depth - 4; p += 4) {
-                turn(memory, part.offset() + p * stride, stride, lanes, to, p);
-            }
-            for (; p < depth; p++) {
-                MemorySegment.copy(
-                        memory, ValueLayout.JAVA_FLOAT, (part.offset() + p * stride) * Float.BYTES, line, 0, lanes);
-                scatter(line, lanes, to, p);
-            }
+            Lanes.CHOSEN.transpose(CpuBuffer.segment(part), part.offset(), stride, depth, lanes, to, 0, ROW);
         } else {
             Lines lines = new Lines(part);
             for (int p = 0; p < depth; p++) {
@@ -58,18 +49,6 @@ final class MatMulPacking {
         }
         for (int lane = lanes; lane % MatMulTile.ROWS != 0; lane++) {
             Arrays.fill(to, lane * ROW, lane * ROW + depth, 0);
-        }
-    }
-
-    /** Four depths of all lanes, so that what is written lies together. */
-    private static void turn(MemorySegment memory, long at, long stride, int lanes, float[] to, int toAt) {
-        MemorySegment from = memory.asSlice(at * Float.BYTES, (3 * stride + lanes) * Float.BYTES);
-        for (int lane = 0; lane < lanes; lane++) {
-            int row = toAt + lane * ROW;
-            to[row] = from.getAtIndex(ValueLayout.JAVA_FLOAT, lane);
-            to[row + 1] = from.getAtIndex(ValueLayout.JAVA_FLOAT, stride + lane);
-            to[row + 2] = from.getAtIndex(ValueLayout.JAVA_FLOAT, 2 * stride + lane);
-            to[row + 3] = from.getAtIndex(ValueLayout.JAVA_FLOAT, 3 * stride + lane);
         }
     }
 
@@ -89,11 +68,9 @@ final class MatMulPacking {
         if (lanes < unit) {
             Arrays.fill(to, at, at + depth * unit, 0);
         }
-        if (isPlain(part, 1)) {
-            MemorySegment memory = CpuBuffer.segment(part);
-            for (int lane = 0; lane < lanes; lane++) {
-                spread(memory, part.offset() + lane * part.strides()[0], depth, to, at + lane, unit);
-            }
+        if (isPlain(part, 1) && part.strides()[0] >= 0) {
+            long stride = part.strides()[0];
+            Lanes.CHOSEN.transpose(CpuBuffer.segment(part), part.offset(), stride, lanes, depth, to, at, unit);
         } else if (alongDepth(part)) {
             Reader reader = new Reader(part, 0);
             for (int lane = 0; lane < lanes; lane++) {
@@ -110,12 +87,6 @@ final class MatMulPacking {
                 lines.read(p, line, lanes);
                 System.arraycopy(line, 0, to, at + p * unit, lanes);
             }
-        }
-    }
-
-    private static void spread(MemorySegment from, long at, int depth, float[] to, int toAt, int unit) {
-        for (int p = 0; p < depth; p++) {
-            to[toAt + p * unit] = from.getAtIndex(ValueLayout.JAVA_FLOAT, at + p);
         }
     }
 

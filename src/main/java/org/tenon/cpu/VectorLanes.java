@@ -324,4 +324,9 @@ final class VectorLanes extends Lanes {
                     .intoArray(to, target + WIDTH);
         }
     }
+
+    @Override
+    void transpose(MemorySegment x, long at, long stride, int rows, int columns, float[] to, int toAt, int toStride) {
+        VectorTranspose.transpose(x, at, stride, rows, columns, to, toAt, toStride);
+    }
 }
