@@ -3,25 +3,12 @@
 #include <functional>
 #include <memory>
 
+#include "philox.h"
 #include "test.h"
 
 namespace {
 
 typedef long double L;
-
-// Philox 4x32-10 with a counter of 128 bits and a key of 64, as its paper has it.
-struct Words {
-    unsigned w[4];
-};
-Words philox(Words c, unsigned k0, unsigned k1) {
-    for (int round = 0; round < 10; round++) {
-        unsigned long p = 0xD2511F53ul * c.w[0], q = 0xCD9E8D57ul * c.w[2];
-        c = {{unsigned(q >> 32) ^ c.w[1] ^ k0, unsigned(q), unsigned(p >> 32) ^ c.w[3] ^ k1, unsigned(p)}};
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    return c;
-}
 
 void knownAnswers() {
     const unsigned answers[3][10] = {
@@ -131,9 +118,7 @@ void dropout(const Variant &v, long count, bool drawn, long in, long out) {
     run(v, groupsFor((count + 3) / 4, v), a);
     std::vector<Reference> wanted;
     for (long i = 0; i < count; i++) {
-        unsigned long at = counter + (unsigned long) (i / 4);
-        Words w = philox({{unsigned(at), unsigned(at >> 32), 0, 0}}, unsigned(seed), unsigned(seed >> 32));
-        wanted.push_back({x.get(in + i) * ((w.w[i % 4] >> 8) < below ? rest : 0)});
+        wanted.push_back({x.get(in + i) * ((philoxWord(seed, counter, i) >> 8) < below ? rest : 0)});
     }
     compare(v, "dropout", y, Layout::dense({count}, out), wanted, 0.5L, std::to_string(count) + " elements");
 }

@@ -5,6 +5,7 @@ import org.tenon.op.Attention;
 import org.tenon.op.Convolution;
 import org.tenon.op.Ctc;
 import org.tenon.op.Elementwise;
+import org.tenon.op.Epilogues;
 import org.tenon.op.Indexing;
 import org.tenon.op.Joins;
 import org.tenon.op.LossTerms;
@@ -842,6 +843,41 @@ public final class F {
     public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> dropout(
             Tensor<S, D, Dev> x, double p, Generator generator) {
         return x.with(Random.dropout(x.value(), p, generator));
+    }
+
+    /**
+     * What comes after a product, {@code residual + dropout(activation(x + bias))}, as one kernel each way; each part may be absent. In
+     * float32 and float64 it has the bits of the separate ops, and draws as {@link #dropout} does; half types are computed in
+     * float32 and rounded once, at the end, where separate ops round each result. PyTorch has no such function.
+     * {@snippet :
+     * F.epilogue(x.matmul(w), EpilogueOptions.<F32, Dev>defaults().bias(b).activation(Activation.GELU).residual(y));
+     * }
+     *
+     * @throws TensorArgumentException if the bias is not of the last size, the residual not of the shape of x, or the probability
+     *     outside [0, 1]
+     */
+    public static <S extends Shape, D extends Floating, Dev extends DeviceType> Tensor<S, D, Dev> epilogue(
+            Tensor<S, D, Dev> x, EpilogueOptions<D, Dev> options) {
+        return x.with(Epilogues.apply(
+                x.value(),
+                new Epilogues.Parts(
+                        options.bias().map(Tensor::value).orElse(null),
+                        function(options.activation()),
+                        options.dropout(),
+                        options.generator().orElse(null),
+                        options.residual().map(Tensor::value).orElse(null))));
+    }
+
+    private static UnaryOp function(Activation activation) {
+        return switch (activation) {
+            case NONE -> null;
+            case RELU -> UnaryOp.RELU;
+            case GELU -> UnaryOp.GELU;
+            case GELU_TANH -> UnaryOp.GELU_TANH;
+            case SILU -> UnaryOp.SILU;
+            case TANH -> UnaryOp.TANH;
+            case SIGMOID -> UnaryOp.SIGMOID;
+        };
     }
 
     // ---- functions of pairs, broadcast: the result has the rank of the first

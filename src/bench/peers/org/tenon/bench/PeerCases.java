@@ -11,8 +11,10 @@ import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.tenon.Activation;
 import org.tenon.Cpu;
 import org.tenon.Dim;
+import org.tenon.EpilogueOptions;
 import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.Generator;
@@ -75,6 +77,9 @@ final class PeerCases {
             products(all, each[0], each[1], each[2]);
         }
         elementwise(all);
+        for (long[] each : new long[][] {{COLUMN, ROW}, {768, 512}}) {
+            afterProducts(all, each[0], each[1]);
+        }
         reductions(all);
         return all;
     }
@@ -302,6 +307,59 @@ final class PeerCases {
             s.tenon(i -> F.dropout(x[i].here(), 0.5, generator));
             s.torch(i -> torch.dropout(x[i].there(), 0.5, true));
         });
+    }
+
+    /** What comes after the products of an MLP and of a residual path, as one op and as those that PyTorch has. */
+    private static void afterProducts(List<PeerCase> all, long rows, long columns) {
+        for (boolean joined : new boolean[] {true, false}) {
+            String name = joined ? "epilogue of " : "apart: ";
+            add(all, name + "bias, gelu", rows, columns, s -> {
+                Pair[] x = s.matrices(rows, columns);
+                Pair y = s.matrices(1, columns)[0];
+                Tensor<R1<Dim>, F32, Cpu> bias = y.here().reshape(R1.of(columns));
+                EpilogueOptions<F32, Cpu> options =
+                        EpilogueOptions.<F32, Cpu>defaults().bias(bias).activation(Activation.GELU);
+                s.copy(rows * columns * Float.BYTES);
+                both(s, TOLERANCE, i -> joined ? F.epilogue(x[i].here(), options) : gelu(x[i].here(), bias), i -> {
+                    try (var sum = x[i].there().add(y.there())) {
+                        return torch.gelu(sum);
+                    }
+                });
+            });
+            add(all, name + "bias, dropout, residual", rows, columns, s -> {
+                Pair[] x = s.matrices(rows, columns);
+                Pair y = s.matrices(1, columns)[0];
+                Pair residual = s.matrices(rows, columns)[0];
+                Tensor<R1<Dim>, F32, Cpu> bias = y.here().reshape(R1.of(columns));
+                Generator generator = new Generator(3);
+                EpilogueOptions<F32, Cpu> options = EpilogueOptions.<F32, Cpu>defaults()
+                        .bias(bias)
+                        .dropout(0.1, generator)
+                        .residual(residual.here());
+                s.copy(rows * columns * Float.BYTES);
+                s.tenon(i -> joined
+                        ? F.epilogue(x[i].here(), options)
+                        : dropped(x[i].here(), bias, generator, residual.here()));
+                s.torch(i -> {
+                    try (var sum = x[i].there().add(y.there());
+                            var dropped = torch.dropout(sum, 0.1, true)) {
+                        return residual.there().add(dropped);
+                    }
+                });
+            });
+        }
+    }
+
+    private static Tensor<?, ?, Cpu> gelu(Tensor<R2<Dim, Dim>, F32, Cpu> x, Tensor<R1<Dim>, F32, Cpu> bias) {
+        return Scope.call(() -> F.gelu(F.add(x, bias)));
+    }
+
+    private static Tensor<?, ?, Cpu> dropped(
+            Tensor<R2<Dim, Dim>, F32, Cpu> x,
+            Tensor<R1<Dim>, F32, Cpu> bias,
+            Generator generator,
+            Tensor<R2<Dim, Dim>, F32, Cpu> residual) {
+        return Scope.call(() -> residual.add(F.dropout(F.add(x, bias), 0.1, generator)));
     }
 
     private static void broadcast(List<PeerCase> all, String op, long rows, long columns, long bytes) {

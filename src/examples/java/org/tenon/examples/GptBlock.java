@@ -2,11 +2,12 @@ package org.tenon.examples;
 
 import static org.tenon.DType.F32;
 
+import org.tenon.Activation;
 import org.tenon.AttentionOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Dim;
-import org.tenon.F;
+import org.tenon.EpilogueOptions;
 import org.tenon.F32;
 import org.tenon.Generator;
 import org.tenon.R3;
@@ -14,7 +15,6 @@ import org.tenon.Tensor;
 import org.tenon.examples.Gpt.Features;
 import org.tenon.examples.Gpt.Sequences;
 import org.tenon.examples.Gpt.Time;
-import org.tenon.nn.Dropout;
 import org.tenon.nn.Layer;
 import org.tenon.nn.LayerNorm;
 import org.tenon.nn.Linear;
@@ -38,7 +38,8 @@ final class GptBlock<Dev extends DeviceType>
     private final LayerNorm<R3<Sequences, Time, Features>, F32, Dev> mlpNorm;
     private final Linear<R3<Sequences, Time, Features>, R3<Sequences, Time, Hidden>, F32, Dev> wide;
     private final Linear<R3<Sequences, Time, Hidden>, R3<Sequences, Time, Features>, F32, Dev> narrow;
-    private final Dropout<R3<Sequences, Time, Features>, F32, Dev> dropout;
+    private final double dropout;
+    private final Generator generator;
 
     GptBlock(Device<Dev> device, Gpt.Size size, Generator generator) {
         int features = size.embedding();
@@ -50,16 +51,23 @@ final class GptBlock<Dev extends DeviceType>
         mlpNorm = register("mlpNorm", new LayerNorm<>(device, F32, size.bias(), features));
         wide = register("wide", Linear.ofSequences(device, F32, features, hidden, size.bias(), generator));
         narrow = register("narrow", Linear.ofSequences(device, F32, hidden, features, size.bias(), generator));
-        dropout = register("dropout", new Dropout<>(size.dropout(), generator));
+        dropout = size.dropout();
+        this.generator = generator;
     }
 
     @Override
     public Tensor<R3<Sequences, Time, Features>, F32, Dev> forward(Tensor<R3<Sequences, Time, Features>, F32, Dev> x) {
         AttentionOptions<F32, Dev> causal =
                 AttentionOptions.<F32, Dev>defaults().withCausality();
-        Tensor<R3<Sequences, Time, Features>, F32, Dev> attended = attention.forward(attentionNorm.forward(x), causal);
-        Tensor<R3<Sequences, Time, Features>, F32, Dev> y = x.add(dropout.forward(attended));
-        Tensor<R3<Sequences, Time, Hidden>, F32, Dev> hidden = F.gelu(wide.forward(mlpNorm.forward(y)));
-        return y.add(dropout.forward(narrow.forward(hidden)));
+        Tensor<R3<Sequences, Time, Features>, F32, Dev> y =
+                attention.forward(attentionNorm.forward(x), causal, after().residual(x));
+        EpilogueOptions<F32, Dev> gelu = EpilogueOptions.<F32, Dev>defaults().activation(Activation.GELU);
+        Tensor<R3<Sequences, Time, Hidden>, F32, Dev> hidden = wide.forward(mlpNorm.forward(y), gelu);
+        return narrow.forward(hidden, after().residual(y));
+    }
+
+    /** What ends a residual path. */
+    private EpilogueOptions<F32, Dev> after() {
+        return EpilogueOptions.<F32, Dev>defaults().dropout(isTraining() ? dropout : 0, generator);
     }
 }

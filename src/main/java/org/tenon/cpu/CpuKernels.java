@@ -5,6 +5,7 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
@@ -143,6 +144,16 @@ final class CpuKernels implements Kernels {
     @Override
     public void dropout(Dropout dropout, Strided in, Strided out) {
         Randoms.dropout(dropout, in, out);
+    }
+
+    @Override
+    public void epilogue(Epilogue epilogue, Strided x, Strided out) {
+        Epilogues.epilogue(epilogue, x, out);
+    }
+
+    @Override
+    public void epilogueGrad(Epilogue epilogue, Strided g, Strided x, Strided dx) {
+        Epilogues.epilogueGrad(epilogue, g, x, dx);
     }
 
     @Override

@@ -49,45 +49,27 @@ final class Randoms {
     }
 
     static void dropout(Dropout dropout, Strided in, Strided out) {
-        long bound = (long) Math.ceil((1 - dropout.p()) * 0x1p24);
         boolean wide = in.dtype() == DType.F64;
         Parallel.range((out.count() + Reader.CHUNK - 1) / Reader.CHUNK, 1, (from, to) -> {
             Reader reader = new Reader(in, from * Reader.CHUNK);
             Writer writer = new Writer(out, from * Reader.CHUNK);
             float[] floats = new float[wide ? 0 : Reader.CHUNK];
             double[] doubles = new double[wide ? Reader.CHUNK : 0];
-            boolean[] kept = new boolean[Reader.CHUNK];
+            Kept kept = new Kept(dropout, wide);
             for (long piece = from; piece < to; piece++) {
                 int n = (int) Math.min(Reader.CHUNK, out.count() - piece * Reader.CHUNK);
-                draw(dropout, bound, piece, kept, n);
+                kept.draw(piece * Reader.CHUNK, n);
                 if (wide) {
                     reader.read(doubles, n);
-                    double rest = dropout.rest();
-                    for (int i = 0; i < n; i++) {
-                        doubles[i] *= kept[i] ? rest : 0;
-                    }
+                    kept.scale(doubles, n);
                     writer.write(doubles, n);
                 } else {
                     reader.read(floats, n);
-                    float rest = (float) dropout.rest();
-                    for (int i = 0; i < n; i++) {
-                        floats[i] *= kept[i] ? rest : 0;
-                    }
+                    kept.scale(floats, n);
                     writer.write(floats, n);
                 }
             }
         });
-    }
-
-    /** Which elements of a chunk stay. */
-    private static void draw(Dropout dropout, long bound, long piece, boolean[] kept, int n) {
-        int[] words = new int[4];
-        for (int i = 0; i < n; i += 4) {
-            Philox.block(dropout.counter() + (piece * Reader.CHUNK + i) / 4, dropout.seed(), words);
-            for (int k = 0; k < 4; k++) {
-                kept[i + k] = words[k] >>> 8 < bound;
-            }
-        }
     }
 
     private static void floating(

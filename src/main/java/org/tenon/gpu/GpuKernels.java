@@ -7,6 +7,7 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.Kernels;
@@ -32,6 +33,7 @@ final class GpuKernels implements Kernels {
     private final Products products;
     private final ProductLibrary library;
     private final Numbers numbers;
+    private final Epilogues epilogues;
     private final Updates updates;
     private final CustomLaunches customs;
 
@@ -45,6 +47,7 @@ final class GpuKernels implements Kernels {
         products = new Products(runtime);
         library = runtime.products();
         numbers = new Numbers(runtime);
+        epilogues = new Epilogues(runtime);
         updates = new Updates(runtime);
         customs = new CustomLaunches(runtime);
         attention = runtime.traits().warps() == null ? null : new WarpAttention(runtime, allocator);
@@ -76,6 +79,7 @@ final class GpuKernels implements Kernels {
         indexing.buildAll();
         products.buildAll();
         numbers.buildAll();
+        epilogues.buildAll();
         updates.buildAll();
     }
 
@@ -204,6 +208,16 @@ final class GpuKernels implements Kernels {
     @Override
     public void dropout(Dropout dropout, Strided in, Strided out) {
         numbers.dropout(dropout, in, out);
+    }
+
+    @Override
+    public void epilogue(Epilogue epilogue, Strided x, Strided out) {
+        epilogues.epilogue(epilogue, x, out);
+    }
+
+    @Override
+    public void epilogueGrad(Epilogue epilogue, Strided g, Strided x, Strided dx) {
+        epilogues.epilogueGrad(epilogue, g, x, dx);
     }
 
     @Override

@@ -6,9 +6,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The texts of kernels, which lie in the jar beside this package. */
 public final class Sources {
+    private static final Pattern INCLUDE = Pattern.compile("#include \"([^\"]*)\"\n");
     private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
 
     private Sources() {}
@@ -24,9 +27,19 @@ public final class Sources {
                 + name + "\"\n" + source;
     }
 
-    /** With the line numbers of its own file, for the messages of compilers. */
+    /** With what it includes, which OpenCL's compilers find nowhere, and the line numbers of its own file for their messages. */
     private static String part(String name) {
-        return "#line 1 \"kernels/" + name + "\"\n" + TEXTS.computeIfAbsent(name, Sources::read);
+        StringBuilder all = new StringBuilder("#line 1 \"kernels/" + name + "\"\n");
+        String text = TEXTS.computeIfAbsent(name, Sources::read);
+        Matcher include = INCLUDE.matcher(text);
+        int done = 0;
+        while (include.find()) {
+            long line = text.substring(0, include.end()).lines().count() + 1;
+            all.append(text, done, include.start()).append(part(include.group(1)));
+            all.append("#line ").append(line).append(" \"kernels/").append(name).append("\"\n");
+            done = include.end();
+        }
+        return all.append(text.substring(done)).toString();
     }
 
     private static String read(String name) {

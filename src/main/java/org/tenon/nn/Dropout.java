@@ -1,6 +1,7 @@
 package org.tenon.nn;
 
 import org.tenon.DeviceType;
+import org.tenon.EpilogueOptions;
 import org.tenon.F;
 import org.tenon.Floating;
 import org.tenon.Generator;
@@ -31,5 +32,15 @@ public final class Dropout<S extends Shape, D extends Floating, Dev extends Devi
     @Override
     public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
         return isTraining() && p > 0 ? F.dropout(x, p, generator) : x;
+    }
+
+    @Override
+    <J extends Shape> Chain<J, S, D, Dev> after(Chain<J, S, D, Dev> before) {
+        return before.dropped(this);
+    }
+
+    /** As a part of an epilogue. */
+    EpilogueOptions<D, Dev> addTo(EpilogueOptions<D, Dev> epilogue) {
+        return epilogue.dropout(isTraining() ? p : 0, generator);
     }
 }

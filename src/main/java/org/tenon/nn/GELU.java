@@ -1,5 +1,6 @@
 package org.tenon.nn;
 
+import org.tenon.Activation;
 import org.tenon.DeviceType;
 import org.tenon.F;
 import org.tenon.Floating;
@@ -29,5 +30,15 @@ public final class GELU<S extends Shape, D extends Floating, Dev extends DeviceT
     @Override
     public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
         return F.gelu(x, approximation);
+    }
+
+    @Override
+    <J extends Shape> Chain<J, S, D, Dev> after(Chain<J, S, D, Dev> before) {
+        return before.activated(
+                this,
+                switch (approximation) {
+                    case NONE -> Activation.GELU;
+                    case TANH -> Activation.GELU_TANH;
+                });
     }
 }

@@ -20,4 +20,9 @@ public abstract class Layer<I extends Shape, O extends Shape, D extends Floating
 
     /** The output for an input. */
     public abstract Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x);
+
+    /** What a sequence does so far, and then this layer. */
+    <J extends Shape> Chain<J, O, D, Dev> after(Chain<J, I, D, Dev> before) {
+        return x -> forward(before.apply(x));
+    }
 }

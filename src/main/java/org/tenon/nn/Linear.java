@@ -5,6 +5,7 @@ import org.tenon.Any;
 import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Dim;
+import org.tenon.EpilogueOptions;
 import org.tenon.F;
 import org.tenon.Floating;
 import org.tenon.Generator;
@@ -109,7 +110,17 @@ public final class Linear<I extends Shape, O extends Shape, D extends Floating, 
 
     @Override
     public Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x) {
-        Tensor<Any, D, Dev> y = x.matmul(F.t(weight));
-        return (bias.isPresent() ? F.add(y, bias.get()) : y).as(kind);
+        return forward(x, EpilogueOptions.defaults());
+    }
+
+    /** With what comes after the map as one kernel, see {@link F#epilogue}; its bias is this layer's, where that has one. */
+    public Tensor<O, D, Dev> forward(Tensor<I, D, Dev> x, EpilogueOptions<D, Dev> epilogue) {
+        Tensor<O, D, Dev> y = x.matmul(F.t(weight)).as(kind);
+        return F.epilogue(y, bias.map(epilogue::bias).orElse(epilogue));
+    }
+
+    @Override
+    <J extends Shape> Chain<J, O, D, Dev> after(Chain<J, I, D, Dev> before) {
+        return new Chain.Mapped<>(before, this);
     }
 }

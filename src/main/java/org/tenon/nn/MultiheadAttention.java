@@ -6,6 +6,7 @@ import org.tenon.AttentionOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Dim;
+import org.tenon.EpilogueOptions;
 import org.tenon.F;
 import org.tenon.Floating;
 import org.tenon.Generator;
@@ -75,7 +76,13 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
     /** Self-attention: x attends to itself. */
     public <B extends Dim, T extends Dim> Tensor<R3<B, T, E>, D, Dev> forward(
             Tensor<R3<B, T, E>, D, Dev> x, AttentionOptions<D, Dev> options) {
-        return forward(x, x, x, options);
+        return forward(x, options, EpilogueOptions.defaults());
+    }
+
+    /** The same, with what comes after the last map and its bias in its place: dropout and a residual, most often. */
+    public <B extends Dim, T extends Dim> Tensor<R3<B, T, E>, D, Dev> forward(
+            Tensor<R3<B, T, E>, D, Dev> x, AttentionOptions<D, Dev> options, EpilogueOptions<D, Dev> epilogue) {
+        return forward(x, x, x, options, epilogue);
     }
 
     /** Queries attend to keys, and get of the values; masks as in {@code options}, whose dropout is this module's matter. */
@@ -84,10 +91,19 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
             Tensor<R3<B, U, E>, D, Dev> key,
             Tensor<R3<B, U, E>, D, Dev> value,
             AttentionOptions<D, Dev> options) {
+        return forward(query, key, value, options, EpilogueOptions.defaults());
+    }
+
+    private <B extends Dim, T extends Dim, U extends Dim> Tensor<R3<B, T, E>, D, Dev> forward(
+            Tensor<R3<B, T, E>, D, Dev> query,
+            Tensor<R3<B, U, E>, D, Dev> key,
+            Tensor<R3<B, U, E>, D, Dev> value,
+            AttentionOptions<D, Dev> options,
+            EpilogueOptions<D, Dev> epilogue) {
         AttentionOptions<D, Dev> used = isTraining() && dropout > 0 ? options.dropout(dropout, generator) : options;
         Tensor<R4<B, Dim, T, Dim>, D, Dev> attended =
                 F.scaledDotProductAttention(split(query, 0), split(key, 1), split(value, 2), used);
-        return joined(attended);
+        return joined(attended, epilogue);
     }
 
     /** Map number {@code part} of x, in heads: (B, heads, T, features / heads). */
@@ -108,8 +124,9 @@ public final class MultiheadAttention<E extends Dim, D extends Floating, Dev ext
                 .as(R4.kind());
     }
 
-    private <B extends Dim, T extends Dim> Tensor<R3<B, T, E>, D, Dev> joined(Tensor<R4<B, Dim, T, Dim>, D, Dev> x) {
+    private <B extends Dim, T extends Dim> Tensor<R3<B, T, E>, D, Dev> joined(
+            Tensor<R4<B, Dim, T, Dim>, D, Dev> x, EpilogueOptions<D, Dev> epilogue) {
         Tensor<R3<Dim, Dim, Dim>, D, Dev> flat = x.transpose(1, 2).reshape(R3.of(x.size(0), x.size(2), features));
-        return out.forward(flat).as(R3.kind());
+        return out.forward(flat, epilogue).as(R3.kind());
     }
 }

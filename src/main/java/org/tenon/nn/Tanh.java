@@ -1,5 +1,6 @@
 package org.tenon.nn;
 
+import org.tenon.Activation;
 import org.tenon.DeviceType;
 import org.tenon.F;
 import org.tenon.Floating;
@@ -20,5 +21,10 @@ public final class Tanh<S extends Shape, D extends Floating, Dev extends DeviceT
     @Override
     public Tensor<S, D, Dev> forward(Tensor<S, D, Dev> x) {
         return F.tanh(x);
+    }
+
+    @Override
+    <J extends Shape> Chain<J, S, D, Dev> after(Chain<J, S, D, Dev> before) {
+        return before.activated(this, Activation.TANH);
     }
 }

@@ -1,10 +1,11 @@
 package org.tenon.nn;
 
+import org.tenon.Activation;
 import org.tenon.AttentionOptions;
 import org.tenon.Device;
 import org.tenon.DeviceType;
 import org.tenon.Dim;
-import org.tenon.F;
+import org.tenon.EpilogueOptions;
 import org.tenon.Floating;
 import org.tenon.Generator;
 import org.tenon.R3;
@@ -39,14 +40,6 @@ public final class TransformerEncoderLayer<
         BEFORE,
         /** Behind each sum, as in the paper. */
         AFTER
-    }
-
-    /** What is between the two maps. */
-    public enum Activation {
-        /** {@code max(x, 0)}. */
-        RELU,
-        /** The Gaussian error linear unit. */
-        GELU
     }
 
     /**
@@ -104,30 +97,27 @@ public final class TransformerEncoderLayer<
     public Tensor<R3<B, T, E>, D, Dev> forward(Tensor<R3<B, T, E>, D, Dev> x, AttentionOptions<D, Dev> masks) {
         return switch (options.norm()) {
             case BEFORE -> {
-                Tensor<R3<B, T, E>, D, Dev> y = x.add(attend(firstNorm.forward(x), masks));
-                yield y.add(feed(secondNorm.forward(y)));
+                Tensor<R3<B, T, E>, D, Dev> y = attend(firstNorm.forward(x), masks, x);
+                yield feed(secondNorm.forward(y), y);
             }
             case AFTER -> {
-                Tensor<R3<B, T, E>, D, Dev> y = firstNorm.forward(x.add(attend(x, masks)));
-                yield secondNorm.forward(y.add(feed(y)));
+                Tensor<R3<B, T, E>, D, Dev> y = firstNorm.forward(attend(x, masks, x));
+                yield secondNorm.forward(feed(y, y));
             }
         };
     }
 
-    private Tensor<R3<B, T, E>, D, Dev> attend(Tensor<R3<B, T, E>, D, Dev> x, AttentionOptions<D, Dev> masks) {
-        return dropped(attention.forward(x, masks));
+    private Tensor<R3<B, T, E>, D, Dev> attend(
+            Tensor<R3<B, T, E>, D, Dev> x, AttentionOptions<D, Dev> masks, Tensor<R3<B, T, E>, D, Dev> residual) {
+        return attention.forward(x, masks, dropped().residual(residual));
     }
 
-    private Tensor<R3<B, T, E>, D, Dev> feed(Tensor<R3<B, T, E>, D, Dev> x) {
-        Tensor<R3<B, T, Hidden>, D, Dev> h = wide.forward(x);
-        Tensor<R3<B, T, Hidden>, D, Dev> active = switch (options.activation()) {
-            case RELU -> F.relu(h);
-            case GELU -> F.gelu(h);
-        };
-        return dropped(narrow.forward(dropped(active)));
+    private Tensor<R3<B, T, E>, D, Dev> feed(Tensor<R3<B, T, E>, D, Dev> x, Tensor<R3<B, T, E>, D, Dev> residual) {
+        Tensor<R3<B, T, Hidden>, D, Dev> hidden = wide.forward(x, dropped().activation(options.activation()));
+        return narrow.forward(hidden, dropped().residual(residual));
     }
 
-    private <A extends Dim> Tensor<R3<B, T, A>, D, Dev> dropped(Tensor<R3<B, T, A>, D, Dev> x) {
-        return isTraining() && options.dropout() > 0 ? F.dropout(x, options.dropout(), generator) : x;
+    private EpilogueOptions<D, Dev> dropped() {
+        return EpilogueOptions.<D, Dev>defaults().dropout(isTraining() ? options.dropout() : 0, generator);
     }
 }

@@ -76,9 +76,7 @@ public final class Attention {
             Checks.sameDtype(OP, q, setting.bias());
             checkMask("bias", setting.bias(), scores);
         }
-        if (!(setting.dropout() >= 0 && setting.dropout() <= 1)) {
-            throw Checks.error(OP, "dropout " + setting.dropout() + " is outside [0, 1]", q);
-        }
+        Checks.probability(OP, "dropout", setting.dropout(), q);
     }
 
     private static long[] lead(Value x) {

@@ -76,6 +76,12 @@ public final class Checks {
         }
     }
 
+    static void probability(String op, String what, double p, Value x) {
+        if (!(p >= 0 && p <= 1)) {
+            throw error(op, what + " " + p + " is outside [0, 1]", x);
+        }
+    }
+
     static void supports(String op, Backend backend, DType dtype) {
         if (!backend.supports(dtype)) {
             throw new TensorArgumentException(

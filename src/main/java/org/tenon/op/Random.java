@@ -113,9 +113,7 @@ public final class Random {
     public static Value dropout(Value x, double p, Generator generator) {
         Checks.operands("dropout", x);
         Checks.floating("dropout", x);
-        if (!(p >= 0 && p <= 1)) {
-            throw Checks.error("dropout", "probability " + p + " is outside [0, 1]", x);
-        }
+        Checks.probability("dropout", "probability", p, x);
         return Frame.result(() -> {
             if (p == 1) {
                 return scale(x, 0);

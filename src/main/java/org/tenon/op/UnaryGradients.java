@@ -53,20 +53,8 @@ final class UnaryGradients {
                         x,
                         x,
                         (g, v) -> fused(BinaryOp.COS_GRAD, g, v, () -> times(g, scale(call(UnaryOp.SIN, v), -1))));
-            case TANH ->
-                saving(op, y, x, y, (g, v) -> fused(BinaryOp.TANH_GRAD, g, v, () -> times(g, oneMinus(times(v, v)))));
-            case SIGMOID ->
-                saving(
-                        op,
-                        y,
-                        x,
-                        y,
-                        (g, v) -> fused(BinaryOp.SIGMOID_GRAD, g, v, () -> times(g, times(v, oneMinus(v)))));
-            case RELU -> saving(op, y, x, y, (g, v) -> fused(BinaryOp.RELU_GRAD, g, v, () -> reluGradient(g, v)));
-            case GELU -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.GELU_GRAD, g, v, () -> times(g, geluSlope(v))));
-            case GELU_TANH ->
-                saving(op, y, x, x, (g, v) -> fused(BinaryOp.GELU_TANH_GRAD, g, v, () -> times(g, geluTanhSlope(v))));
-            case SILU -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.SILU_GRAD, g, v, () -> times(g, siluSlope(v))));
+            case TANH, SIGMOID, RELU -> saving(op, y, x, y, (g, v) -> slope(function, g, v));
+            case GELU, GELU_TANH, SILU -> saving(op, y, x, x, (g, v) -> slope(function, g, v));
             case ERF -> saving(op, y, x, x, (g, v) -> fused(BinaryOp.ERF_GRAD, g, v, () -> times(g, erfSlope(v))));
             case ISNAN, NOT -> y;
         };
@@ -83,6 +71,27 @@ final class UnaryGradients {
 
     private static Value fused(BinaryOp kernel, Value g, Value saved, Supplier<Value> composed) {
         return GradMode.records(g, saved) ? composed.get() : Elementwise.binary("backward", kernel, g, saved);
+    }
+
+    /** {@code g} times the derivative of an activation: of TANH, SIGMOID and RELU at their result {@code v}, of others at their argument. */
+    private static Value slope(UnaryOp function, Value g, Value v) {
+        return switch (function) {
+            case TANH -> fused(BinaryOp.TANH_GRAD, g, v, () -> times(g, oneMinus(times(v, v))));
+            case SIGMOID -> fused(BinaryOp.SIGMOID_GRAD, g, v, () -> times(g, times(v, oneMinus(v))));
+            case RELU -> fused(BinaryOp.RELU_GRAD, g, v, () -> reluGradient(g, v));
+            case GELU -> fused(BinaryOp.GELU_GRAD, g, v, () -> times(g, geluSlope(v)));
+            case GELU_TANH -> fused(BinaryOp.GELU_TANH_GRAD, g, v, () -> times(g, geluTanhSlope(v)));
+            case SILU -> fused(BinaryOp.SILU_GRAD, g, v, () -> times(g, siluSlope(v)));
+            default -> throw new IllegalStateException(function + " is no activation");
+        };
+    }
+
+    /** {@code g} times the derivative of an activation at its argument {@code x}. */
+    static Value slopeAt(UnaryOp function, Value g, Value x) {
+        return switch (function) {
+            case TANH, SIGMOID, RELU -> slope(function, g, call(function, x));
+            default -> slope(function, g, x);
+        };
     }
 
     private static Value clampGradient(Value g, Value x, double low, double high) {

@@ -98,6 +98,12 @@ public interface Kernels {
     /** {@code out = in / (1 - p)} for elements that stay, in row-major order, {@code in * 0} for the others. Both are contiguous. */
     void dropout(Dropout dropout, Strided in, Strided out);
 
+    /** {@code out = residual + dropout(activation(x + bias))}. Half types are rounded once. */
+    void epilogue(Epilogue epilogue, Strided x, Strided out);
+
+    /** Its backward to {@code x}, of an activation: {@code dx = dropout(g) * activation'(x + bias)}. {@code epilogue} has no residual. */
+    void epilogueGrad(Epilogue epilogue, Strided g, Strided x, Strided dx);
+
     /**
      * One step of an optimizer for many parameters at once, in place. A row has a parameter, its gradient and the states of
      * {@link UpdateStep}, null where there is none, in all rows alike; all contiguous, of one floating type. No memory that is written

@@ -3,7 +3,7 @@ package org.tenon.contract;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
-import org.tenon.nn.TransformerEncoderLayer.Activation;
+import org.tenon.Activation;
 import org.tenon.nn.TransformerEncoderLayer.NormPlace;
 
 /** Layers written out a number at a time, in double. */
@@ -228,7 +228,7 @@ final class LayerReference {
         for (int i = 0; i < shape[0] * shape[1]; i++) {
             double[] wide = map(p.get("linear1.weight"), p.get("linear1.bias"), row(x, shape, 0, i));
             for (int j = 0; j < wide.length; j++) {
-                wide[j] = activation == Activation.RELU ? Math.max(wide[j], 0) : Reference.gelu(wide[j]);
+                wide[j] = Reference.activation(activation, wide[j]);
             }
             double[] narrow = map(p.get("linear2.weight"), p.get("linear2.bias"), wide);
             System.arraycopy(narrow, 0, out, i * narrow.length, narrow.length);

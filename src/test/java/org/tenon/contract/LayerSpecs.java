@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.tenon.Activation;
 import org.tenon.Any;
 import org.tenon.AttentionOptions;
 import org.tenon.Autograd;
@@ -69,7 +70,7 @@ final class LayerSpecs {
         }
         OpSpec encoder = spec(all, "nn.TransformerEncoderLayer");
         for (TransformerEncoderLayer.NormPlace place : TransformerEncoderLayer.NormPlace.values()) {
-            for (TransformerEncoderLayer.Activation f : TransformerEncoderLayer.Activation.values()) {
+            for (Activation f : Activation.values()) {
                 add(
                         encoder,
                         place + " " + f,
@@ -180,7 +181,7 @@ final class LayerSpecs {
         };
     }
 
-    private static Layer encoder(TransformerEncoderLayer.NormPlace place, TransformerEncoderLayer.Activation f) {
+    private static Layer encoder(TransformerEncoderLayer.NormPlace place, Activation f) {
         return new Layer() {
             @Override
             public <D extends Floating> Built<D> on(Device<Cpu> device, D dtype) {

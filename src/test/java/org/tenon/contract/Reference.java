@@ -8,6 +8,7 @@ import java.util.function.LongBinaryOperator;
 import java.util.function.LongUnaryOperator;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import org.tenon.Activation;
 import org.tenon.DType;
 
 /** What ops must give, in float64 and written as plainly as can be. Uses nothing of the library but its dtypes. */
@@ -199,6 +200,18 @@ final class Reference {
     }
 
     // ---- reductions
+
+    static double activation(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> x;
+            case RELU -> max(x, 0);
+            case GELU -> gelu(x);
+            case GELU_TANH -> geluTanh(x);
+            case SILU -> x * sigmoid(x);
+            case TANH -> Math.tanh(x);
+            case SIGMOID -> sigmoid(x);
+        };
+    }
 
     static double sum(double[] row) {
         double sum = 0;

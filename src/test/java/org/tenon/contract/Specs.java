@@ -35,6 +35,7 @@ final class Specs {
         LayoutSpecs.add(all);
         IndexSpecs.add(all);
         CreationSpecs.add(all);
+        EpilogueSpecs.add(all);
         NormSpecs.add(all);
         ConvSpecs.add(all);
         AttentionSpecs.add(all);

@@ -16,6 +16,7 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
 import org.tenon.spi.LossReduction;
@@ -554,6 +555,29 @@ class ArgumentsTest {
     }
 
     @Test
+    void epilogues() {
+        Strided in = dense("x", DType.F32, 4, 2, 4);
+        Strided bias = dense("b", DType.F32, 12, 4);
+        Strided g = dense("g", DType.F32, 16, 2, 4);
+        Dropout dropout = new Dropout(0.25, 8, 9, null);
+        kernels.epilogue(new Epilogue(UnaryOp.SILU, bias, dropout, g), in, dense("o", DType.F32, 8, 2, 4));
+        String rest = " below=12582912 rest=" + (long) Float.floatToIntBits(4 / 3f);
+        launched("epilogue/epilogue(out=o x=x bias=b residual=g drawn=x count=8 length=4 x_offset=4 bias_offset=12"
+                + " other_offset=16 out_offset=8 activation=4 has_bias=1 has_residual=1 has_dropout=1" + rest
+                + " seed=8 counter=9 has_drawn=0 drawn_offset=0 aligned=1 bias_aligned=1)");
+        kernels.epilogue(new Epilogue(null, null, null, null), in, dense("o", DType.F32, 5, 2, 4));
+        launched("epilogue/epilogue(out=o x=x bias=x residual=x drawn=x count=8 length=1 x_offset=4 bias_offset=0"
+                + " other_offset=0 out_offset=5 activation=0 has_bias=0 has_residual=0 has_dropout=0 below=0 rest=0"
+                + " seed=0 counter=0 has_drawn=0 drawn_offset=0 aligned=0 bias_aligned=0)");
+        Dropout drawn = new Dropout(0.25, 0, 0, dense("d", DType.I64, 3, 2));
+        Strided shifted = dense("b", DType.F32, 13, 4);
+        kernels.epilogueGrad(new Epilogue(UnaryOp.TANH, shifted, drawn, null), g, in, dense("o", DType.F32, 8, 2, 4));
+        launched("epilogue/epilogue_grad(out=o x=x bias=b g=g drawn=d count=8 length=4 x_offset=4 bias_offset=13"
+                + " other_offset=16 out_offset=8 activation=5 has_bias=1 has_residual=0 has_dropout=1" + rest
+                + " seed=0 counter=0 has_drawn=1 drawn_offset=3 aligned=1 bias_aligned=0)");
+    }
+
+    @Test
     void steps() {
         Strided p = dense("p", DType.F64, 3, 600);
         Strided g = dense("g", DType.F64, 5, 600);
@@ -654,6 +678,7 @@ class ArgumentsTest {
                 ArgumentsTest::products,
                 ArgumentsTest::randomNumbers,
                 ArgumentsTest::droppedElements,
+                ArgumentsTest::epilogues,
                 ArgumentsTest::steps);
         Set<String> launched = new TreeSet<>();
         for (Consumer<ArgumentsTest> each : tests) {

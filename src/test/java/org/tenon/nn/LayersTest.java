@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.tenon.Activation;
 import org.tenon.AttentionOptions;
 import org.tenon.Bool;
 import org.tenon.ConvOptions;
@@ -308,7 +309,7 @@ class LayersTest {
             TransformerEncoderLayer.Options options = TransformerEncoderLayer.Options.DEFAULTS
                     .hidden(8)
                     .norm(place)
-                    .activation(TransformerEncoderLayer.Activation.GELU);
+                    .activation(Activation.GELU);
             TransformerEncoderLayer<Batch, Time, Features, F32, Dev> layer =
                     new TransformerEncoderLayer<>(device, DType.F32, 6, 3, options, new Generator(1));
             assertThat(layer.namedParameters().keySet())
