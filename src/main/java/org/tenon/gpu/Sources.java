@@ -6,10 +6,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The texts of kernels, which lie in the jar beside this package. */
 public final class Sources {
     private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]*)\"\n");
 
     private Sources() {}
 
@@ -24,9 +27,18 @@ public final class Sources {
                 + name + "\"\n" + source;
     }
 
-    /** With the line numbers of its own file, for the messages of compilers. */
+    /** With what it includes, and with the line numbers of its own file, for the messages of compilers. */
     private static String part(String name) {
-        return "#line 1 \"kernels/" + name + "\"\n" + TEXTS.computeIfAbsent(name, Sources::read);
+        String text = TEXTS.computeIfAbsent(name, Sources::read);
+        StringBuilder whole = new StringBuilder("#line 1 \"kernels/" + name + "\"\n");
+        int done = 0;
+        for (Matcher include = INCLUDE.matcher(text); include.find(); done = include.end()) {
+            long next = text.substring(0, include.end()).lines().count() + 1;
+            whole.append(text, done, include.start())
+                    .append(part(include.group(1)))
+                    .append("#line " + next + " \"kernels/" + name + "\"\n");
+        }
+        return whole.append(text, done, text.length()).toString();
     }
 
     private static String read(String name) {
