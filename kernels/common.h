@@ -289,24 +289,9 @@ INLINE void philox_words(ulong counter, ulong key, uint *c) {
     }
 }
 
-// ---- rows: COLUMNS threads work on one, each on lanes of LANES neighbours; BLOCK threads are a group
+// ---- rows on a CPU: a thread works on one, on lanes of LANES neighbours
 
 #define SUM_OF(v, w) ((v) + (w))
-
-// Joins what the threads of a row know; the order is fixed.
-#define JOIN_ROW(shared, v, join) \
-    do { \
-        shared[THREAD] = (v); \
-        BARRIER(); \
-        for (int half_way = COLUMNS / 2; half_way > 0; half_way /= 2) { \
-            if (THREAD % COLUMNS < half_way) { \
-                shared[THREAD] = join(shared[THREAD], shared[THREAD + half_way]); \
-            } \
-            BARRIER(); \
-        } \
-        (v) = shared[THREAD - THREAD % COLUMNS]; \
-        BARRIER(); \
-    } while (0)
 
 // Joins the lanes of a thread into lane 0, by halves: a chain of LANES steps would be most of a short row's time.
 #define FOLD(lane, join) \
@@ -318,11 +303,11 @@ INLINE void philox_words(ulong counter, ulong key, uint *c) {
         } \
     } while (0)
 
-// Goes over the elements of a thread: BODY(k, j) for lane k and element j.
+// Goes over the elements of a row: BODY(k, j) for lane k and element j.
 #define ALONG(length, BODY) \
     do { \
-        long j_ = (long) (THREAD % COLUMNS) * LANES; \
-        for (; j_ + LANES <= (length); j_ += COLUMNS * LANES) { \
+        long j_ = 0; \
+        for (; j_ + LANES <= (length); j_ += LANES) { \
             for (int k_ = 0; k_ < LANES; k_++) { \
                 BODY(k_, j_ + k_); \
             } \

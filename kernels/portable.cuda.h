@@ -16,6 +16,9 @@
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 #define UNROLL_4 _Pragma("unroll 4")
+#define TO_LOCAL
+#define HAS_WARPS
+#define PAIRED alignas(2 * sizeof(Real))
 #define BARRIER() __syncthreads()
 #define THREAD ((int) threadIdx.x)
 #define GROUP ((long) blockIdx.x)

@@ -24,6 +24,9 @@ static_assert(sizeof(long) == 8, "kernels count on longs of 64 bits");
 #define UNROLL
 #define ROLLED
 #define UNROLL_4
+#define TO_LOCAL
+#define HAS_WARPS
+#define PAIRED alignas(2 * sizeof(Real))
 #define BARRIER() host::barrier(__COUNTER__, __LINE__)
 #define THREAD ((int) host::place->thread.x)
 #define GROUP ((long) host::place->block.x)

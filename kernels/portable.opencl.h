@@ -7,6 +7,10 @@
 #define KERNEL kernel __attribute__((reqd_work_group_size(BLOCK, 1, 1)))
 #define GLOBAL global
 #define LOCAL local
+// Of the first of two numbers that are loaded as one.
+#define PAIRED
+// Of a pointer to local memory.
+#define TO_LOCAL local
 #define INLINE static inline
 #define UNROLL _Pragma("unroll")
 #define ROLLED
@@ -40,12 +44,18 @@ INLINE ushort f32_to_half(float x) {
     return bits;
 }
 
+#define EXP2(x) exp2(x)
+#define EXP2_OR_ZERO(x) exp2(x)
+#define RECIPROCAL(x) (1 / (x))
+
 typedef float4 vec4_f32;
 typedef int4 vec4_i32;
 typedef ushort4 vec4_u16;
 #ifdef FP64
 typedef double2 vec2_f64;
 #endif
+
+INLINE void store_words(global int4 *p, const uint *w) { *p = (int4) ((int) w[0], (int) w[1], (int) w[2], (int) w[3]); }
 
 // Vectors of a CPU. A GPU's threads are lanes themselves.
 #define GLUE_(a, b) a##b

@@ -1,13 +1,23 @@
 // Along an axis that is not the last: a row's elements are `inner` apart, and its neighbours lie beside them. A thread does
 // WIDTH neighbouring rows, which is 1, or as many as fill a slot where all lie at slots; `across` threads do neighbours,
 // `down` threads (a power of two) share the same rows, and a block does several `outer` at once where one has too few for it. With
-// `keep` a thread keeps what it read in dynamic shared memory.
+// `keep` a thread keeps what it read in dynamic shared memory, or in local memory for HOLD turns of `down` elements.
 #include "words.h"
 #define BATCH 4
 #if WIDTH > 1
-typedef vec4_i32 Held[IN_SLOTS];
+#define HELD IN_SLOTS
+typedef vec4_i32 Held[HELD];
 #else
-typedef MEM_OF(T) Held[1];
+#define HELD 1
+typedef MEM_OF(T) Held[HELD];
+#endif
+
+#ifndef HOLD
+#define KEEPS(name, before) Held *name = DYNAMIC_SHARED(Held) + (before)
+#elif HOLD > 0
+#define KEEPS(name, before) LOCAL Held name[HOLD * BLOCK]
+#else
+#define KEEPS(name, before) TO_LOCAL Held *name = 0
 #endif
 
 typedef struct {
@@ -50,11 +60,11 @@ INLINE void held_elements(const Held held, Real *v) {
     uint w[IN_WORDS];
     UNROLL
     for (int i = 0; i < IN_SLOTS; i++) {
-        load_slot(held + i, w + 4 * i);
+        words_of(held[i], w + 4 * i);
     }
     unpack(w, v);
 #else
-    v[0] = (Real) LOAD_AS(T, held, 0);
+    v[0] = (Real) CAT(VALUE_, T)(held[0]);
 #endif
 }
 
@@ -73,7 +83,7 @@ INLINE void store_held(GLOBAL MEM_OF(U) *y, long at, const Real *v) {
 
 // BATCH elements of each row, from turn i on; each turn has `down` elements, one of them this thread's.
 INLINE void load_turns(
-        GLOBAL const MEM_OF(T) *x, Place p, long i, long down, Real none, Held *kept, long keep, Real v[BATCH][WIDTH]) {
+        GLOBAL const MEM_OF(T) *x, Place p, long i, long down, Real none, TO_LOCAL Held *kept, long keep, Real v[BATCH][WIDTH]) {
     Held held[BATCH];
     UNROLL
     for (int u = 0; u < BATCH; u++) {
@@ -88,7 +98,7 @@ INLINE void load_turns(
             held_elements(held[u], v[u]);
             if (keep) {
                 UNROLL
-                for (int k = 0; k < (int) (sizeof(Held) / sizeof(held[0][0])); k++) {
+                for (int k = 0; k < HELD; k++) {
                     kept[(i + u) * BLOCK + THREAD][k] = held[u][k];
                 }
             }
@@ -103,19 +113,23 @@ INLINE void load_turns(
 
 // The same elements again, from where they were kept or from where they are.
 INLINE void load_again(
-        GLOBAL const MEM_OF(T) *x, Place p, long i, long j, const Held *kept, long keep, Real *v) {
+        GLOBAL const MEM_OF(T) *x, Place p, long i, long j, TO_LOCAL const Held *kept, long keep, Real *v) {
+    Held held;
     if (keep) {
-        held_elements(kept[i * BLOCK + THREAD], v);
+        UNROLL
+        for (int k = 0; k < HELD; k++) {
+            held[k] = kept[i * BLOCK + THREAD][k];
+        }
     } else {
-        Held held;
         load_held(x, p.start + j * p.step, held);
-        held_elements(held, v);
     }
+    held_elements(held, v);
 }
 
+#if !defined(BACKWARD) || !BACKWARD
 KERNEL void softmax_columns(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, const Softmax a) {
     LOCAL Known known[WIDTH][BLOCK];
-    Held *kept = DYNAMIC_SHARED(Held);
+    KEEPS(kept, 0);
     Place p = place_of(&a);
     GLOBAL const MEM_OF(T) *x = in + a.x_offset;
     Known all[WIDTH];
@@ -181,12 +195,14 @@ KERNEL void softmax_columns(GLOBAL MEM_OF(U) *out, GLOBAL const MEM_OF(T) *in, c
         store_held(out + a.out_offset, p.start + j * p.step, v);
     }
 }
+#endif
 
+#if !defined(BACKWARD) || BACKWARD
 KERNEL void softmax_columns_grad(
         GLOBAL MEM_OF(U) *dx, GLOBAL const MEM_OF(T) *gradient, GLOBAL const MEM_OF(T) *output, const Softmax a) {
     LOCAL Real known[WIDTH][BLOCK];
-    Held *kept_g = DYNAMIC_SHARED(Held);
-    Held *kept_y = kept_g + (a.length + a.down - 1) / a.down * BLOCK;
+    KEEPS(kept_g, 0);
+    KEEPS(kept_y, (a.length + a.down - 1) / a.down * BLOCK);
     Place p = place_of(&a);
     GLOBAL const MEM_OF(T) *g = gradient + a.x_offset;
     GLOBAL const MEM_OF(T) *y = output + a.y_offset;
@@ -245,3 +261,4 @@ KERNEL void softmax_columns_grad(
         store_held(dx + a.out_offset, p.start + j * p.step, v);
     }
 }
+#endif

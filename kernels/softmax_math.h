@@ -1,4 +1,4 @@
-// What the forms of softmax.cuda.k compute: exponentials, and what is known of a part of a row.
+// What the forms of softmax for groups compute: exponentials, and what is known of a part of a row.
 #include "sums.h"
 
 #if ID(WIDE) == ID_f64
@@ -15,7 +15,7 @@ INLINE Real larger(Real v, Real w) { return fmax(v, w); }
 
 // The maximum of a part of a row, and the sum of exponentials of the distances from it: one slot of 64 bits in float32.
 typedef struct {
-    alignas(2 * sizeof(Real)) Real top;
+    PAIRED Real top;
     Real sum;
 } Known;
 
@@ -97,6 +97,7 @@ INLINE void slopes(Real *g, const Real *y, int n, Real sum, long is_log) {
     }
 }
 
+#ifdef HAS_WARPS
 // The same over `lanes` neighbouring lanes of a warp, as sum_of_lanes.
 INLINE Real top_of_lanes(Real v, int lanes) {
     for (int far = lanes / 2; far > 0; far /= 2) {
@@ -113,3 +114,4 @@ INLINE Known known_of_lanes(Known v, int lanes) {
     }
     return v;
 }
+#endif

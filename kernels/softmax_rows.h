@@ -118,12 +118,7 @@ KERNEL void softmax_rows_grad(
         }
         sum += sum_of(v, PAIR * CHUNK);
     }
-    sum = sum_of_lanes(sum, 32);
-    if (THREAD % 32 == 0) {
-        warps[THREAD / 32] = sum;
-    }
-    BARRIER();
-    sum = sum_of_lanes(warps[THREAD % WARPS], WARPS);
+    sum = sum_of_block(sum, warps);
 #if CLUSTER > 1
     SHARE(sum, parts);
     sum = sum_of_lanes(sum, CLUSTER);

@@ -15,6 +15,7 @@ INLINE Real sum_of(const Real *v, int n) {
     return sums[2 * n - 2];
 }
 
+#ifdef HAS_WARPS
 // The sum over `lanes` neighbouring lanes of a warp, a power of two; all of them get it, with the same bits.
 INLINE Real sum_of_lanes(Real v, int lanes) {
     for (int far = lanes / 2; far > 0; far /= 2) {
@@ -22,3 +23,4 @@ INLINE Real sum_of_lanes(Real v, int lanes) {
     }
     return v;
 }
+#endif

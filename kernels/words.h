@@ -18,12 +18,19 @@
 #define UNPACK_f64(w, k) F64_BITS((long) ((ulong) w[2 * (k) + 1] << 32 | w[2 * (k)]))
 #define UNPACK_f16(w, k) HALF_TO_F32((ushort) (w[(k) / 2] >> 16 * ((k) % 2)))
 #define UNPACK_bf16(w, k) F32_BITS((k) % 2 ? w[(k) / 2] & 0xFFFF0000u : w[(k) / 2] << 16)
+// An element that was read as it is stored.
+#define VALUE_f32(x) (x)
+#define VALUE_f64(x) (x)
+#define VALUE_f16(x) HALF_TO_F32(x)
+#define VALUE_bf16(x) bf16_to_f32(x)
 INLINE void pack_f32(uint *w, int k, float v) { w[k] = (uint) BITS_F32(v); }
+#ifdef FP64
 INLINE void pack_f64(uint *w, int k, double v) {
     ulong bits = (ulong) BITS_F64(v);
     w[2 * k] = (uint) bits;
     w[2 * k + 1] = (uint) (bits >> 32);
 }
+#endif
 INLINE void pack_f16(uint *w, int k, float v) {
     uint bits = f32_to_half(v);
     w[k / 2] = k % 2 ? w[k / 2] | bits << 16 : bits;
@@ -45,11 +52,11 @@ INLINE void pack_in(const Real *v, uint *w) {
         CAT(pack_, T)(w, k, v[k]);
     }
 }
-INLINE void load_slot(GLOBAL const vec4_i32 *slot, uint *w) {
-    vec4_i32 x = *slot;
+INLINE void words_of(vec4_i32 x, uint *w) {
     w[0] = (uint) x.x, w[1] = (uint) x.y, w[2] = (uint) x.z, w[3] = (uint) x.w;
 }
-INLINE void keep_slot(vec4_i32 *slot, const uint *w) {
+INLINE void load_slot(GLOBAL const vec4_i32 *slot, uint *w) { words_of(*slot, w); }
+INLINE void keep_slot(TO_LOCAL vec4_i32 *slot, const uint *w) {
     vec4_i32 x;
     x.x = (int) w[0], x.y = (int) w[1], x.z = (int) w[2], x.w = (int) w[3];
     *slot = x;

@@ -35,7 +35,7 @@ plant "$work/barrier/kernels/scan.k" '            from = 1 - from;
             BARRIER();' '            from = 1 - from;'
 # The last element of a row of the output, which the backward pass reads.
 copies unset
-plant "$work/unset/kernels/softmax.k" 'STORE_AS(U, y, j, kept[k] * rest);' 'if (j < length - 1) { STORE_AS(U, y, j, kept[k] * rest); }'
+plant "$work/unset/kernels/groups.h" 'int left = clamped(y.length - chunk * CHUNK, 0, CHUNK);' 'int left = clamped(y.length - 1 - chunk * CHUNK, 0, CHUNK);'
 
 failed=0
 # expect NAME TEXT COMMAND...: the command must fail and say TEXT; with TEXT empty it must pass.

@@ -85,7 +85,9 @@ if (($# == 0)); then
         [[ $file == kernels/update.k || $file == *.*.k ]] && continue
         found=0
         for kernel in "${kernels[@]:-}"; do
-            grep -q "KERNEL void $kernel(" "$file" && found=1
+            # In what it includes, too.
+            sed -n 's/^#include "\(.*\)"/kernels\/\1/p' "$file" |
+                xargs grep -q "KERNEL void $kernel(" "$file" && found=1
         done
         if ((found == 0)); then
             echo "oclgrind: no kernel of $file was run" >&2

@@ -266,7 +266,9 @@ bench() {
     # torch.compile takes seconds a shape: float32 with all ops, of the other types what is bound by memory alone.
     step "ops along rows of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-float32" --types float32 "${rows[@]}"
     step "ops along rows of bfloat16" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-bfloat16" --types bfloat16 \
-        --ops logSoftmaxForward,logSoftmaxBackward "${rows[@]}"
+        --ops logSoftmaxForward,logSoftmaxBackward,attentionForward,attention "${rows[@]}"
+    step "attention of float16" python3 "$dir/bench/row_ops.py" --out "$PWD/attention-float16" --types float16 \
+        --ops attentionForward,attention "${rows[@]}"
     if ! reason=$(timeout 120 python3 "$dir/bench/products.py" --check 2>&1); then
         skip "matrix products in PyTorch" "$(tail -n 1 <<<"$reason")"
     else

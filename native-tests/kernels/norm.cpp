@@ -197,22 +197,19 @@ std::vector<Variant> having(const char *kernel, const char *option) {
     return all;
 }
 
-// The lengths at which a shape begins and ends.
+// The lengths at which a shape begins and ends, on a CPU.
 void rows(const char *kernel, Test test) {
-    for (const Variant &v : having(kernel, "ROWS")) {
-        long columns = v.number("COLUMNS"), keep = v.number("KEEP"), lanes = v.number("LANES"), together = v.number("ROWS");
-        long full = columns * (keep > 0 ? keep : 4) * lanes;
+    for (const Variant &v : having(kernel, "VECTORIZED")) {
+        long lanes = v.number("LANES"), together = v.block, full = 4 * lanes;
         auto at = [&](long count, long length, bool centred, bool weighted, bool biased) {
-            Form form{groupsFor(count * (v.block / together), v)};
+            Form form{groupsFor(count, v)};
             test(v, count, length, centred, weighted, biased, form);
         };
         at(full > 1000 ? 5 : together + 1, full, true, true, true);
         at(std::max(1L, std::min(together - 1, 9L)), full - 1, false, true, false);
         at(5, full / 2 + 1, true, false, true);
         at(1, 1, true, true, true);
-        if (keep == 0) {
-            at(2, columns * 9 * lanes + 7, true, true, true);
-        }
+        at(2, 9 * lanes + 7, true, true, true);
     }
 }
 
@@ -225,9 +222,6 @@ const long OFFSETS[][4] = {{0, 0, 0, 0}, {3, 2, 1, 5}, {8, 7, 8, 0}, {5, 8, 0, 5
 
 void shortRows(const char *kernel, Test test) {
     for (const Variant &v : having(kernel, "KEEP")) {
-        if (v.has("ROWS")) {
-            continue;
-        }
         long keep = v.number("KEEP"), chunk = 16 / bytesOf(v.type("T"));
         for (long across = 1; across <= 32; across *= 2) {
             long full = across * keep, together = v.block / across;
@@ -272,6 +266,40 @@ void longRows(const char *kernel, Test test, long operands) {
     }
 }
 
+// Groups without warps: registers, local memory and what is read again.
+void groupRows(const char *kernel, Test test) {
+    for (const Variant &v : having(kernel, "KEEP")) {
+        long keep = v.number("KEEP"), chunk = 16 / bytesOf(v.type("T"));
+        int turn = 0;
+        for (long across = 1; across <= v.block; across *= across < 4 ? 2 : across < 32 ? 4 : 2) {
+            long full = across * keep, together = v.block / across;
+            auto at = [&](long count, long length, bool centred, bool weighted, bool biased) {
+                Form form{above(count, together), across};
+                const long *offsets = OFFSETS[turn++ % 4];
+                form.x = offsets[0], form.g = offsets[1], form.weight = offsets[2], form.out = offsets[3];
+                test(v, count, length, centred, weighted, biased, form);
+            };
+            at(std::min(together + 1, 20L), full, true, true, true);
+            at(9, full - 1, true, true, true);
+            at(9, full / 2 + 1, false, true, false);
+            at(11, std::max(1L, full - chunk + 1), true, true, true);
+            at(5, 1, true, false, true);
+            if (v.has("HOLD") && (across == 2 || across == v.block)) {
+                long held = v.number("HOLD") * across * chunk;
+                for (long length : {full + 1, full + held - 1, full + held, full + held + 1, full + held + 9 * chunk * across + 3}) {
+                    for (bool centred : {true, false}) {
+                        at(2, length, centred, true, true);
+                    }
+                }
+            }
+        }
+    }
+}
+
+const Group GROUP_GROUPS("norm groups", [] {
+    groupRows("norm_group", forward);
+    groupRows("norm_group_grad", backward);
+});
 const Group GROUP_ROWS("norm rows", [] {
     rows("norm_rows", forward);
     rows("norm_rows_grad", backward);

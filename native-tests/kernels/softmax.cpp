@@ -38,7 +38,7 @@ void fill(Buffer &x, long rows, long length, const std::function<long(long, long
 struct Shape {
     long rows, length, inner = 1;
     long x = 3, y = 2, out = 1;  // offsets
-    long across = 0, down = 1, keep = 0;  // of softmax.cuda.k; across 0: another source
+    long across = 0, down = 1, keep = 0;  // across 0: the form for CPUs
     bool is_log = false, known = false;
     long groups = 0, shared = 0;
 
@@ -50,10 +50,7 @@ struct Shape {
     }
 
     void launch(const Variant &v, std::vector<const Buffer *> buffers) const {
-        Arguments a{buffers, {rows, length, inner, x, y, out}};
-        if (across > 0) {
-            a.add(across).add(down).add(keep).add(is_log).add(known);
-        }
+        Arguments a{buffers, {rows, length, inner, x, y, out, across, down, keep, is_log, known}};
         run(v, groups, a, 1, shared);
     }
 };
@@ -156,39 +153,34 @@ void backward(const Variant &v, const Shape &s) {
 
 typedef void Test(const Variant &, const Shape &);
 
-// ---- softmax.k
+// ---- softmax.k on a CPU
 
-std::vector<Variant> plain(const char *kernel) {
+// Those that are, or are not, for CPUs.
+std::vector<Variant> vectorized(const char *kernel, bool are) {
     std::vector<Variant> all = variants("softmax", kernel);
-    all.erase(std::remove_if(all.begin(), all.end(), [](const Variant &v) { return !v.has("COLUMNS"); }), all.end());
-    check::that(!all.empty(), std::string("softmax.k has a ") + kernel);
+    all.erase(
+            std::remove_if(all.begin(), all.end(), [=](const Variant &v) { return v.has("VECTORIZED") != are; }),
+            all.end());
+    check::that(!all.empty(), std::string("there is a ") + kernel);
     return all;
 }
 
 void plain(Test *test, const Variant &v, long rows, long length, long inner) {
     Shape s{rows, length, inner};
     s.is_log = v.op() == "LOG_SOFTMAX";
-    s.groups = groupsFor(rows * (v.block / v.number("ROWS")), v);
+    s.groups = groupsFor(rows, v);
     test(v, s);
 }
 
 // The lengths at which a shape begins and ends.
 std::vector<long> lengths(const Variant &v) {
-    long columns = v.number("COLUMNS"), keep = v.number("KEEP"), lanes = v.has("LANES") ? v.number("LANES") : 1;
-    long full = columns * (keep > 0 ? keep : 4) * lanes;
-    std::vector<long> all = {full};
-    if (full > 1) {
-        all.insert(all.end(), {1, full - 1, full / 2 + 1});
-    }
-    if (keep == 0) {
-        all.insert(all.end(), {columns * lanes + 1, columns * 9 + 7});
-    }
-    return all;
+    long lanes = v.number("LANES"), full = 4 * lanes;
+    return {full, 1, full - 1, full / 2 + 1, lanes + 1, 16};
 }
 
 void plainRows(const char *kernel, Test *test) {
-    for (const Variant &v : plain(kernel)) {
-        long together = v.number("ROWS");
+    for (const Variant &v : vectorized(kernel, true)) {
+        long together = v.block;
         std::vector<long> all = lengths(v);
         for (std::size_t i = 0; i < all.size(); i++) {
             // Whole groups, one more, one less; few rows where they are long.
@@ -200,23 +192,16 @@ void plainRows(const char *kernel, Test *test) {
 }
 
 void plainColumns(const char *kernel, Test *test) {
-    for (const Variant &v : plain(kernel)) {
-        long across = v.number("COLUMNS"), together = v.number("ROWS");
-        plain(test, v, 2 * together, across + 3, together);
-        plain(test, v, 2 * (together + 1), std::max(1L, across - 1), together + 1);
-        plain(test, v, 9, 2 * across + 1, 3);
+    for (const Variant &v : vectorized(kernel, true)) {
+        long together = v.block;
+        plain(test, v, 2 * together, 4, together);
+        plain(test, v, 2 * (together + 1), 1, together + 1);
+        plain(test, v, 9, 3, 3);
         plain(test, v, 6, 1, 2);
     }
 }
 
-// ---- softmax.cuda.k
-
-std::vector<Variant> cuda(const char *kernel) {
-    std::vector<Variant> all = variants("softmax", kernel);
-    all.erase(std::remove_if(all.begin(), all.end(), [](const Variant &v) { return v.has("COLUMNS"); }), all.end());
-    check::that(!all.empty(), std::string("softmax.cuda.k has a ") + kernel);
-    return all;
-}
+// ---- softmax.cuda.k, and softmax.k for groups without warps
 
 long chunkOf(const Variant &v) { return 16 / std::min(bytesOf(v.type("T")), bytesOf(v.type("U"))); }
 
@@ -288,7 +273,7 @@ void alone(const Variant &v, Shape s, int operands) {
 }
 
 void shortRows(const char *kernel, Test *test, int operands) {
-    for (const Variant &v : cuda(kernel)) {
+    for (const Variant &v : vectorized(kernel, false)) {
         long keep = v.number("KEEP"), chunk = chunkOf(v);
         for (long across = 1; across <= 32; across *= 2) {
             long full = across * keep, together = v.block / across;
@@ -318,7 +303,7 @@ void shortRows(const char *kernel, Test *test, int operands) {
 }
 
 void longRows(const char *kernel, Test *test, int operands) {
-    for (const Variant &v : cuda(kernel)) {
+    for (const Variant &v : vectorized(kernel, false)) {
         long cluster = v.has("CLUSTER") ? v.number("CLUSTER") : 1, chunk = chunkOf(v);
         long turn = v.block * chunk;
         auto shape = [&](long rows, long length, long keep) {
@@ -344,16 +329,55 @@ void longRows(const char *kernel, Test *test, int operands) {
     }
 }
 
-void cudaColumns(const char *kernel, Test *test, int operands) {
-    for (const Variant &v : cuda(kernel)) {
+// Registers, local memory and what is read again: at each one's end, one before and one after.
+void groupRows(const char *kernel, Test *test, int operands) {
+    for (const Variant &v : vectorized(kernel, false)) {
+        long keep = v.number("KEEP"), chunk = chunkOf(v);
+        for (long across = 1; across <= v.block; across *= across < 4 ? 2 : across < 32 ? 4 : 2) {
+            long together = v.block / across, full = across * keep;
+            Shape s{1, 1};
+            s.across = across;
+            auto rows = [&](long count, long length) {
+                s.rows = count;
+                s.length = length;
+                s.groups = above(count, together);
+            };
+            rows(std::min(together + 1, 20L), full);
+            atOffsets(test, v, s);
+            rows(9, full - 1);
+            atOffsets(test, v, s);
+            rows(9, std::max(1L, full / 2 + 1));
+            both(test, v, s);
+            rows(11, std::max(1L, full - chunk + 1));
+            both(test, v, s);
+            rows(17, 1);
+            both(test, v, s);
+            rows(5, full - 1);
+            alone(v, s, operands);
+            if (v.has("HOLD") && (across == 2 || across == 32 || across == v.block)) {
+                long held = v.number("HOLD") * across * chunk;
+                for (long length : {full + 1, full + held - 1, full + held, full + held + 1, full + held + 9 * chunk * across + 3}) {
+                    rows(3, length);
+                    atOffsets(test, v, s);
+                    alone(v, s, operands);
+                }
+            }
+        }
+    }
+}
+
+void columns(const char *kernel, Test *test, int operands) {
+    for (const Variant &v : vectorized(kernel, false)) {
         long width = v.number("WIDTH");
         auto shape = [&](long outer, long length, long inner, long across, long down, long keep) {
             Shape s{outer * inner, length, inner};
             s.across = across;
             s.down = down;
-            s.keep = keep;
             s.groups = above(inner / width, across) * above(outer, v.block / (across * down));
-            s.shared = keep ? above(length, down) * v.block * width * bytesOf(v.type("T")) * operands : 0;
+            long turns = above(length, down);
+            bool fixed = v.has("HOLD");
+            s.keep = fixed && turns > v.number("HOLD") ? 0 : keep;
+            s.shared = s.keep && !fixed ? turns * v.block * width * bytesOf(v.type("T")) * operands : 0;
             if (width > 1) {
                 s.x = chunkOf(v), s.y = 0, s.out = 2 * chunkOf(v);
             }
@@ -385,9 +409,13 @@ const Group GROUP_ROWS("softmax rows", [] {
     longRows("softmax_rows", forward, 1);
     longRows("softmax_rows_grad", backward, 2);
 });
+const Group GROUP_GROUPS("softmax groups", [] {
+    groupRows("softmax_group", forward, 1);
+    groupRows("softmax_group_grad", backward, 2);
+});
 const Group GROUP_COLUMNS("softmax columns", [] {
-    cudaColumns("softmax_columns", forward, 1);
-    cudaColumns("softmax_columns_grad", backward, 2);
+    columns("softmax_columns", forward, 1);
+    columns("softmax_columns_grad", backward, 2);
 });
 
 }  // namespace

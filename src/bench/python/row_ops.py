@@ -1,11 +1,12 @@
-"""Ops along rows on one NVIDIA GPU in one run: Tenon's, a copy of the same bytes, PyTorch eager, torch.compile and a Triton kernel,
-shape by shape, one after another. Writes row_ops.md, row_ops.tsv and, where matplotlib is there, row_ops.svg.
+"""Ops along rows, and attention, on one NVIDIA GPU in one run: Tenon's, a copy of the same bytes, PyTorch eager, torch.compile and a Triton kernel,
+shape by shape, one after another. Attention is causal, forward, and forward and backward. Writes row_ops.md, row_ops.tsv and, where matplotlib is there, row_ops.svg.
 
     python3 row_ops.py [--device cuda:0] [--mega 256] [--samples 15] [--out FOLDER] [--ops OP,...] [--types TYPE,...]
-                       [--lengths N,...] -- JAVA [FLAG...]
+                       [--lengths N,...] [--sequences N,...] [--tokens 16384] -- JAVA [FLAG...]
 
 JAVA [FLAG...] is the command that starts org.tenon.bench.RowsBench, without the class's name. A tensor has --mega MB or more, and four
 of each are taken in turn. A peer that is absent has a dash. Ratios: a copy's time for the bytes that must move, by the time taken.
+For attention there are --tokens in all, of 2048 numbers each, and the table has TFLOP/s of the products that causality leaves.
 """
 
 import argparse
@@ -16,6 +17,9 @@ import subprocess
 import sys
 
 LENGTHS = [10, 64, 128, 256, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536, 128256, 262144]
+SEQUENCES = [512, 1024, 2048, 4096, 8192]
+HEADS = [64, 128]
+WIDTH = 2048
 INNER = [(64, 256), (1024, 64), (4096, 32)]
 DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2}
 BUFFERS = 4
@@ -29,6 +33,9 @@ MOVES = {
     "layerNormForward": 2,
     "layerNormBackward": 3,
 }
+# The products of attention, each of two operations for a query, a key and a number of a head: two forward and five backward.
+PRODUCTS = {"attentionForward": 2, "attention": 7}
+OPS = [*MOVES, *PRODUCTS]
 PEERS = ["eager", "compile", "triton"]
 
 
@@ -92,20 +99,49 @@ class Peers:
             return {}
         torch = self.torch
         kind = getattr(torch, dtype)
+        if op in PRODUCTS:
+            calls = {peer: lambda peer=peer: self.attention(peer, op, kind, (1, outer, length, inner)) for peer in PEERS}
+            return self.answers(f"{op} of {dtype} [{outer}, {length}, {inner}]", calls)
         shape = (outer, length, inner) if inner > 1 else (outer, length)
         x = [torch.randn(shape, device="cuda", dtype=kind) for _ in range(BUFFERS)]
         g = [torch.randn(shape, device="cuda", dtype=kind) for _ in range(BUFFERS)] if op.endswith("Backward") else x
+        calls = {peer: lambda peer=peer: self.call(peer, op, x, g, length) for peer in PEERS}
+        return self.answers(f"{op} of {dtype} {shape}", calls)
+
+    def answers(self, what, calls):
+        """The times of those calls, each made by its function, that there are."""
         found = {}
-        for peer in PEERS:
-            call = self.call(peer, op, x, g, length)
-            if call is not None:
-                try:
+        for peer, make in calls.items():
+            try:
+                call = make()
+                if call is not None:
                     found[peer] = self.median(call)
-                except Exception as error:  # a peer that cannot is told, and the others go on
-                    print(f"{peer} fails at {op} of {dtype} {shape}: {error}", file=sys.stderr)
-        del x, g
-        torch.cuda.empty_cache()
+            except Exception as error:  # a peer that cannot is told, and the others go on
+                print(f"{peer} fails at {what}: {error}", file=sys.stderr)
+            call = None
+            self.torch.cuda.empty_cache()
         return found
+
+    def attention(self, peer, op, kind, shape):
+        torch = self.torch
+        make = lambda grad: torch.randn(shape, device="cuda", dtype=kind, requires_grad=grad)
+        if peer == "triton":
+            return None
+        inputs = [[make(op == "attention") for _ in range(3)] for _ in range(BUFFERS)]
+        function = torch.nn.functional.scaled_dot_product_attention
+        if peer == "compile":
+            torch._dynamo.reset()
+            function = torch.compile(function)
+        if op == "attentionForward":
+            return lambda i: function(*inputs[i % BUFFERS], is_causal=True)
+        ones = torch.ones(shape, device="cuda", dtype=kind)
+
+        def call(i):
+            for leaf in inputs[i % BUFFERS]:
+                leaf.grad = None
+            function(*inputs[i % BUFFERS], is_causal=True).backward(ones)
+
+        return call
 
     def call(self, peer, op, x, g, length):
         torch = self.torch
@@ -177,9 +213,14 @@ class Peers:
 
 
 def problems(options):
-    """Op, element type, rows, length, inner size."""
+    """Op, element type, rows, length, inner size; of attention heads, sequence length, size of a head."""
     for op in options.ops:
         for dtype in options.types:
+            if op in PRODUCTS:
+                for size in HEADS:
+                    for length in options.sequences:
+                        yield op, dtype, max(1, options.tokens // length) * (WIDTH // size), length, size
+                continue
             elements = options.mega * 1_000_000 // DTYPES[dtype]
             for length in options.lengths:
                 yield op, dtype, max(1, elements // length), length, 1
@@ -206,9 +247,11 @@ def main():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--mega", type=int, default=256)
     parser.add_argument("--samples", type=int, default=15)
-    parser.add_argument("--ops", type=some(MOVES), default=list(MOVES))
+    parser.add_argument("--ops", type=some(OPS), default=OPS)
     parser.add_argument("--types", type=some(DTYPES), default=list(DTYPES))
     parser.add_argument("--lengths", type=some(None, int), default=LENGTHS)
+    parser.add_argument("--sequences", type=some(None, int), default=SEQUENCES)
+    parser.add_argument("--tokens", type=int, default=16384)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
     options = parser.parse_args(sys.argv[1:split])
     command = sys.argv[split + 1 :]
@@ -219,29 +262,39 @@ def main():
     lines = [f"{tenon.description}; {peers.description}", ""]
     results = []
     for op, dtype, outer, length, inner in problems(options):
-        copy = tenon.time("copy", dtype, outer, length, inner) * MOVES[op] / 2
+        # What is divided by a time in milliseconds for the table: a copy's, or billions of operations.
+        if op in PRODUCTS:
+            work = 2 * PRODUCTS[op] * outer * (length * (length + 1) // 2) * inner / 1e9
+        else:
+            work = tenon.time("copy", dtype, outer, length, inner) * MOVES[op] / 2
         times = {"tenon": tenon.time(op, dtype, outer, length, inner)}
         times.update(peers.times(op, dtype, outer, length, inner))
-        results.append((op, dtype, outer, length, inner, copy, times))
+        results.append((op, dtype, outer, length, inner, work, times))
         print(row(results[-1]), flush=True)
     tenon.close()
     write(options.out, lines, results)
 
 
 def row(result):
-    op, dtype, outer, length, inner, copy, times = result
-    cells = [f"{copy / times[name]:.2f}" if name in times else "-" for name in ["tenon", *PEERS]]
-    return f"| {op} | {dtype} | [{outer}, {length}, {inner}] | {1e3 * copy:.1f} | {' | '.join(cells)} |"
+    op, dtype, outer, length, inner, work, times = result
+    cells = [f"{work / times[name]:.2f}" if name in times else "-" for name in ["tenon", *PEERS]]
+    copy = f"{1e3 * work:.1f}" if op in MOVES else "-"
+    return f"| {op} | {dtype} | [{outer}, {length}, {inner}] | {copy} | {' | '.join(cells)} |"
+
+
+def order(plot):
+    """Where an op, and of attention a size of heads, comes among the plots."""
+    return OPS.index(plot[0]), plot[1]
 
 
 def write(folder, lines, results):
     folder.mkdir(parents=True, exist_ok=True)
     head = ["| op | type | shape | copy, us | Tenon | eager | compile | Triton |", "|---|---|---|---|---|---|---|---|"]
-    text = "\n".join([*lines, "Speed next to a copy of the bytes that must move.", "", *head, *map(row, results)]) + "\n"
+    text = "\n".join([*lines, "Speed next to a copy of the bytes that must move; of attention TFLOP/s.", "", *head, *map(row, results)]) + "\n"
     (folder / "row_ops.md").write_text(text)
     with open(folder / "row_ops.tsv", "w") as file:
-        for op, dtype, outer, length, inner, copy, times in results:
-            for name, milliseconds in {"copy": copy, **times}.items():
+        for op, dtype, outer, length, inner, work, times in results:
+            for name, milliseconds in ({"copy": work, **times} if op in MOVES else times).items():
                 print(op, dtype, outer, length, inner, name, milliseconds, sep="\t", file=file)
     try:
         import matplotlib
@@ -251,24 +304,25 @@ def write(folder, lines, results):
     except ImportError:
         print("there is no matplotlib: row_ops.svg is not drawn", file=sys.stderr)
         return
-    ops = sorted({result[0] for result in results}, key=list(MOVES).index)
+    ops = sorted({(result[0], result[4] if result[0] in PRODUCTS else 1) for result in results}, key=order)
     types = sorted({result[1] for result in results}, key=list(DTYPES).index)
     figure, axes = pyplot.subplots(len(ops), len(types), squeeze=False, figsize=(5 * len(types), 3 * len(ops)))
-    for i, op in enumerate(ops):
+    for i, (op, size) in enumerate(ops):
         for j, dtype in enumerate(types):
             at = axes[i][j]
-            at.set_title(f"{op}, {dtype}")
-            at.axhline(1, color="gray", linewidth=0.5)
+            at.set_title(f"{op}, {dtype}" if op in MOVES else f"{op}, {dtype}, heads of {size}")
+            if op in MOVES:
+                at.axhline(1, color="gray", linewidth=0.5)
             for name in ["tenon", *PEERS]:
                 points = [
-                    (math.log2(length), copy / times[name])
-                    for o, d, _, length, inner, copy, times in results
-                    if (o, d, inner) == (op, dtype, 1) and name in times
+                    (math.log2(length), work / times[name])
+                    for o, d, _, length, inner, work, times in results
+                    if (o, d, inner) == (op, dtype, size) and name in times
                 ]
                 if points:
                     at.plot(*zip(*points), marker=".", label=name)
-            at.set_xlabel("log2 of the row's length")
-            at.set_ylabel("speed next to copy")
+            at.set_xlabel("log2 of the row's length" if op in MOVES else "log2 of the sequence's length")
+            at.set_ylabel("speed next to copy" if op in MOVES else "TFLOP/s")
             at.legend()
     figure.tight_layout()
     figure.savefig(folder / "row_ops.svg")

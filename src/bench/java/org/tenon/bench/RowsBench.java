@@ -8,7 +8,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.tenon.AttentionOptions;
+import org.tenon.Autograd;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.DeviceType;
@@ -21,6 +25,7 @@ import org.tenon.I64;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.R3;
+import org.tenon.R4;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.op.Pins;
@@ -31,9 +36,9 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 
 /**
- * Times of ops along rows, for {@code src/bench/python/row_ops.py}, which asks for one after another and measures peers between:
+ * Times of ops along rows and of attention, for {@code src/bench/python/row_ops.py}, which asks for one after another and measures peers between:
  * {@code RowsBench DEVICE SAMPLES}. A line of its input is {@code OP DTYPE OUTER LENGTH INNER BUFFERS}, the answer the median of
- * milliseconds a call. Buffers of the same shape are taken in turn.
+ * milliseconds a call. Buffers of the same shape are taken in turn. Of attention OUTER is the number of heads, INNER their size.
  */
 public final class RowsBench {
     private static final double SAMPLE_SECONDS = 0.005;
@@ -74,6 +79,9 @@ public final class RowsBench {
     private static <Dev extends DeviceType> IntConsumer call(Device<Dev> device, Problem p) {
         if (p.op.equals("crossEntropy")) {
             return crossEntropy(device, p.dtype, p);
+        }
+        if (p.op.startsWith("attention")) {
+            return attention(device, p.dtype, p);
         }
         Kernels kernels = device.backend().kernels();
         List<Value> x = values(device, p);
@@ -141,6 +149,31 @@ public final class RowsBench {
         Tensor<R1<Dim>, I64, Dev> target = device.randint(R1.of(p.rows.outer()), 0, p.rows.len(), DType.I64, generator);
         return i ->
                 Scope.run(() -> F.crossEntropy(all.get(i % p.buffers), target).backward());
+    }
+
+    /** Causal attention of one batch: forward alone, or forward and backward, from a gradient of ones. */
+    private static <D extends Floating, Dev extends DeviceType> IntConsumer attention(
+            Device<Dev> device, D dtype, Problem p) {
+        R4<Dim, Dim, Dim, Dim> shape = R4.of(1, p.rows.outer(), p.rows.len(), p.rows.inner());
+        Generator generator = new Generator(7);
+        List<List<Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev>>> all = new ArrayList<>();
+        for (int i = 0; i < p.buffers; i++) {
+            all.add(Stream.generate(() -> device.<R4<Dim, Dim, Dim, Dim>, D>randn(shape, dtype, generator)
+                            .requireGrad())
+                    .limit(3)
+                    .toList());
+        }
+        Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev> ones = device.ones(shape, dtype);
+        AttentionOptions<D, Dev> options = AttentionOptions.<D, Dev>defaults().withCausality();
+        IntFunction<Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev>> forward = i -> {
+            List<Tensor<R4<Dim, Dim, Dim, Dim>, D, Dev>> of = all.get(i % p.buffers);
+            return F.scaledDotProductAttention(of.get(0), of.get(1), of.get(2), options);
+        };
+        return switch (p.op) {
+            case "attentionForward" -> i -> Scope.run(() -> Autograd.noGrad(() -> forward.apply(i)));
+            case "attention" -> i -> Scope.run(() -> forward.apply(i).backward(ones));
+            default -> throw new IllegalArgumentException("there is no op " + p.op);
+        };
     }
 
     /** Seconds a call, the median of samples that are long enough for the clock. */

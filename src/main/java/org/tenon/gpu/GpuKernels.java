@@ -40,7 +40,7 @@ final class GpuKernels implements Kernels {
     GpuKernels(GpuRuntime runtime, Allocator allocator, IndexFlag flag) {
         elementwise = new Elementwise(runtime);
         reductions = new Reductions(runtime, allocator, elementwise);
-        softmax = runtime.traits().warps() == null ? new SoftmaxLaunches(runtime) : new WarpSoftmax(runtime);
+        softmax = SoftmaxKernels.of(runtime);
         norms = new Norms(runtime, allocator);
         losses = new Losses(runtime, allocator, flag, softmax);
         indexing = new Indexing(runtime, flag);

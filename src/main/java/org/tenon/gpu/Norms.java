@@ -39,9 +39,12 @@ final class Norms {
     Norms(GpuRuntime runtime, Allocator allocator) {
         this.runtime = runtime;
         this.allocator = allocator;
-        boolean warps = runtime.traits().warps() != null;
-        rows = warps ? new WarpNorms(runtime) : new GroupNorms(runtime);
-        sums = new Variants(SUMS * Types.FLOATS.size(), i -> warps || i % SUMS != Sums.SLOTS.ordinal(), this::build);
+        GpuRuntime.Traits traits = runtime.traits();
+        rows = traits.warps() != null
+                ? new WarpNorms(runtime)
+                : traits.cooperative() ? new GroupNorms(runtime) : new ThreadNorms(runtime);
+        sums = new Variants(
+                SUMS * Types.FLOATS.size(), i -> traits.cooperative() || i % SUMS != Sums.SLOTS.ordinal(), this::build);
     }
 
     /** Builds every kernel there is. */
@@ -109,7 +112,7 @@ final class Norms {
         long rows = x.count() == 0 ? 0 : norm.rows().outer();
         long columns = norm.rows().len();
         int width = SLOT_BYTES / x.dtype().bytes();
-        boolean slots = runtime.traits().warps() != null
+        boolean slots = runtime.traits().cooperative()
                 && columns % width == 0
                 && Launch.startsAt(g, SLOT_BYTES)
                 && Launch.startsAt(x, SLOT_BYTES);

@@ -111,33 +111,46 @@ record SoftmaxForm(Kernel kernel, int size, int cluster, int across, int down, l
      * @param aligned whether all operands start at 16 bytes
      */
     static SoftmaxForm ofColumns(Rows rows, DType in, DType out, int operands, boolean aligned, Warps warps) {
+        int width = columnWidth(rows, in, out, aligned);
+        return ofColumns(rows, in, operands, width, COLUMN_BLOCK, warps.sharedBytes() - COLUMNS_OWN);
+    }
+
+    /** The neighbours that a thread takes: those of 16 bytes where all lie at 16 bytes. */
+    static int columnWidth(Rows rows, DType in, DType out, boolean aligned) {
         int chunk = chunk(in, out);
-        int width = aligned && rows.inner() % chunk == 0 ? chunk : 1;
+        return aligned && rows.inner() % chunk == 0 ? chunk : 1;
+    }
+
+    /**
+     * The same for groups of {@code block} threads.
+     *
+     * @param limit the most bytes that a group may keep
+     */
+    static SoftmaxForm ofColumns(Rows rows, DType in, int operands, int width, int block, long limit) {
         long columns = rows.inner() / width;
         // Neighbours in memory for at least 128 bytes, 32 where that is what makes a tile fit.
         int narrowest = Math.max(1, 32 / (width * in.bytes()));
-        int most = COLUMN_BLOCK / Math.max(1, 128 / (width * in.bytes()));
+        int most = Math.max(1, block / Math.max(1, 128 / (width * in.bytes())));
         // Eight elements of a row for a thread; more threads where neighbours would not fill a warp.
         long wanted =
                 Math.max(Launch.powerAbove((rows.len() + 7) / 8), Launch.powerAbove((32 + columns - 1) / columns));
         int down = (int) Math.min(Math.min(most, wanted), Launch.powerAbove(rows.len()));
-        int across = (int) Math.min(columns, COLUMN_BLOCK / down);
-        long limit = warps.sharedBytes() - COLUMNS_OWN;
-        long bytes = tile(rows.len(), down, width, in, operands);
+        int across = (int) Math.min(columns, block / down);
+        long bytes = tile(rows.len(), down, (long) block * width * in.bytes() * operands);
         int narrow = across;
         int deep = down;
         while (bytes > limit && narrow > narrowest) {
             narrow = Math.max(narrowest, narrow / 2);
-            deep = Integer.highestOneBit(COLUMN_BLOCK / narrow);
-            bytes = tile(rows.len(), deep, width, in, operands);
+            deep = Integer.highestOneBit(block / narrow);
+            bytes = tile(rows.len(), deep, (long) block * width * in.bytes() * operands);
         }
         return bytes <= limit
                 ? new SoftmaxForm(Kernel.COLUMNS, width, 1, narrow, deep, bytes)
                 : new SoftmaxForm(Kernel.COLUMNS, width, 1, across, down, 0);
     }
 
-    private static long tile(long length, int down, int width, DType in, int operands) {
-        return (length + down - 1) / down * COLUMN_BLOCK * width * in.bytes() * operands;
+    private static long tile(long length, int down, long turn) {
+        return (length + down - 1) / down * turn;
     }
 
     /** The groups of a launch over these rows. */
@@ -145,9 +158,13 @@ record SoftmaxForm(Kernel kernel, int size, int cluster, int across, int down, l
         return switch (kernel) {
             case SHORT -> above(rows.count(), (long) SHORT_BLOCK / across);
             case ROWS -> rows.count() * cluster;
-            case COLUMNS ->
-                above(rows.inner() / size, across) * above(rows.outer(), COLUMN_BLOCK / ((long) across * down));
+            case COLUMNS -> columnGroups(rows, COLUMN_BLOCK);
         };
+    }
+
+    /** The same of groups of {@code block} threads, along another axis. */
+    long columnGroups(Rows rows, int block) {
+        return above(rows.inner() / size, across) * above(rows.outer(), block / ((long) across * down));
     }
 
     private static long above(long n, long each) {

@@ -7,6 +7,14 @@ import org.tenon.spi.Strided;
 
 /** Launches of softmax, of its backward, and of what is known of rows. */
 interface SoftmaxKernels {
+    /** Those of a kind of device. */
+    static SoftmaxKernels of(GpuRuntime runtime) {
+        GpuRuntime.Traits traits = runtime.traits();
+        return traits.warps() != null
+                ? new WarpSoftmax(runtime)
+                : traits.cooperative() ? new GroupSoftmax(runtime) : new ThreadSoftmax(runtime);
+    }
+
     /** As {@link org.tenon.spi.Kernels#softmax}. */
     void softmax(SoftmaxKind kind, Strided in, Rows rows, Strided out);
 
@@ -31,6 +39,22 @@ interface SoftmaxKernels {
                 }
             }
         }
+    }
+
+    /** Adds what every kernel is told first. */
+    static Launch arguments(Launch launch, Rows rows, Strided x, Strided y, Strided out) {
+        return launch.value(rows.count())
+                .value(rows.len())
+                .value(rows.inner())
+                .offset(x)
+                .offset(y)
+                .offset(out);
+    }
+
+    /** The options that name the types. */
+    static String types(DType in, DType out) {
+        return "-DT=" + Types.name(in) + " -DU=" + Types.name(out) + " -DWIDE="
+                + (in == DType.F64 || out == DType.F64 ? "f64" : "f32");
     }
 
     /** What to do for a pair of element types; {@code backward} is 0 or 1. */

@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 
 /** The texts of kernels, which lie in the jar beside this package. */
 public final class Sources {
-    private static final Pattern INCLUDE = Pattern.compile("#include \"([^\"]*)\"\n");
     private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]*)\"\n");
 
     private Sources() {}
 
@@ -27,19 +27,18 @@ public final class Sources {
                 + name + "\"\n" + source;
     }
 
-    /** With what it includes, which OpenCL's compilers find nowhere, and the line numbers of its own file for their messages. */
+    /** With what it includes, and with the line numbers of its own file, for the messages of compilers. */
     private static String part(String name) {
-        StringBuilder all = new StringBuilder("#line 1 \"kernels/" + name + "\"\n");
         String text = TEXTS.computeIfAbsent(name, Sources::read);
-        Matcher include = INCLUDE.matcher(text);
+        StringBuilder whole = new StringBuilder("#line 1 \"kernels/" + name + "\"\n");
         int done = 0;
-        while (include.find()) {
-            long line = text.substring(0, include.end()).lines().count() + 1;
-            all.append(text, done, include.start()).append(part(include.group(1)));
-            all.append("#line ").append(line).append(" \"kernels/").append(name).append("\"\n");
-            done = include.end();
+        for (Matcher include = INCLUDE.matcher(text); include.find(); done = include.end()) {
+            long next = text.substring(0, include.end()).lines().count() + 1;
+            whole.append(text, done, include.start())
+                    .append(part(include.group(1)))
+                    .append("#line " + next + " \"kernels/" + name + "\"\n");
         }
-        return all.append(text.substring(done)).toString();
+        return whole.append(text, done, text.length()).toString();
     }
 
     private static String read(String name) {

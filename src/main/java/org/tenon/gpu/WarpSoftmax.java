@@ -55,7 +55,7 @@ final class WarpSoftmax implements SoftmaxKernels {
         SoftmaxForm form = rows.inner() == 1
                 ? SoftmaxForm.ofRow(rows.len(), in.dtype(), to, 1, warps)
                 : SoftmaxForm.ofColumns(rows, in.dtype(), to, 0, Launch.startsAt(in, SLOT_BYTES), warps);
-        arguments(Launch.begin().buffer(known).buffer(in), rows, in, in, known)
+        SoftmaxKernels.arguments(Launch.begin().buffer(known).buffer(in), rows, in, in, known)
                 .value(form.across())
                 .value(form.down())
                 .value(0)
@@ -78,7 +78,7 @@ final class WarpSoftmax implements SoftmaxKernels {
         SoftmaxForm form = rows.inner() == 1
                 ? SoftmaxForm.ofRow(rows.len(), in, out.dtype(), 1 + backward, warps)
                 : SoftmaxForm.ofColumns(rows, in, out.dtype(), 1 + backward, aligned, warps);
-        arguments(launch, rows, x, y, out)
+        SoftmaxKernels.arguments(launch, rows, x, y, out)
                 .value(form.across())
                 .value(form.down())
                 .value(form.sharedBytes() > 0 ? 1 : 0)
@@ -86,15 +86,6 @@ final class WarpSoftmax implements SoftmaxKernels {
                 .value(0)
                 .shared(form.sharedBytes())
                 .run(runtime, kernels.get(variant(form, backward, in, out.dtype())), form.groups(rows));
-    }
-
-    private static Launch arguments(Launch launch, Rows rows, Strided x, Strided y, Strided out) {
-        return launch.value(rows.count())
-                .value(rows.len())
-                .value(rows.inner())
-                .offset(x)
-                .offset(y)
-                .offset(out);
     }
 
     private static int variant(SoftmaxForm form, int backward, DType in, DType out) {
@@ -126,9 +117,6 @@ final class WarpSoftmax implements SoftmaxKernels {
                 " -DWIDTH=" + (size == 0 ? 1 : SoftmaxForm.chunk(in, out)) + " -DBLOCK=" + SoftmaxForm.COLUMN_BLOCK;
         };
         return runtime.kernel(
-                "softmax",
-                kernel.text() + (backward ? "_grad" : ""),
-                "-DT=" + Types.name(in) + " -DU=" + Types.name(out) + " -DWIDE="
-                        + (in == DType.F64 || out == DType.F64 ? "f64" : "f32") + shape);
+                "softmax", kernel.text() + (backward ? "_grad" : ""), SoftmaxKernels.types(in, out) + shape);
     }
 }

@@ -40,6 +40,7 @@ class ArgumentsTest {
     private final Recorder recorder = new Recorder(new GpuRuntime.Traits(true, 256, 1, 4));
     private final Recorder warps =
             new Recorder(new GpuRuntime.Traits(true, 256, 1, 4, new GpuRuntime.Warps(100 << 10, true)));
+    private final Recorder cpu = new Recorder(new GpuRuntime.Traits(true, 1, 16, 4));
     private final Allocator allocator = new Allocator("recorder", recorder.memory("work"));
     private final GpuKernels kernels =
             new GpuKernels(recorder, allocator, new IndexFlag(recorder, new Allocator("flag", recorder.memory())));
@@ -171,16 +172,51 @@ class ArgumentsTest {
     @Test
     void softmax() {
         Strided y = dense("y", DType.F64, 9, 2, 3);
+        String offsets = " x_offset=5 y_offset=5 out_offset=3 across=";
+        String both = " x_offset=5 y_offset=9 out_offset=3 across=";
+        kernels.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 17, 1), out);
+        launched("softmax/softmax_group(out=o in=x rows=6 length=17 inner=1" + offsets
+                + "4 down=1 keep=0 is_log=0 known_only=0)");
+        kernels.softmax(SoftmaxKind.LOG_SOFTMAX, x, new Rows(2, 17, 3), out);
+        launched("softmax/softmax_columns(out=o in=x rows=6 length=17 inner=3" + offsets
+                + "3 down=16 keep=1 is_log=1 known_only=0)");
+        kernels.softmaxGrad(SoftmaxKind.LOG_SOFTMAX, x, y, new Rows(6, 17, 1), out);
+        launched("softmax/softmax_group_grad(dx=o gradient=x output=y rows=6 length=17 inner=1" + both
+                + "4 down=1 keep=0 is_log=1 known_only=0)");
+        kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 1_000_000, 3), out);
+        launched("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=1000000 inner=3" + both
+                + "3 down=16 keep=0 is_log=0 known_only=0)");
+    }
+
+    @Test
+    void softmaxOfThreads() {
+        GpuKernels kernels = new GpuKernels(cpu, allocator, new IndexFlag(cpu, new Allocator("flag", cpu.memory())));
+        Strided y = dense("y", DType.F64, 9, 2, 3);
+        String rest = " across=0 down=0 keep=0 is_log=0 known_only=0)";
         kernels.softmax(SoftmaxKind.SOFTMAX, x, new Rows(6, 7, 1), out);
-        launched("softmax/softmax_rows(out=o in=x rows=6 length=7 inner=1 x_offset=5 y_offset=5 out_offset=3)");
         kernels.softmax(SoftmaxKind.SOFTMAX, x, new Rows(2, 7, 3), out);
-        launched("softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3 x_offset=5 y_offset=5 out_offset=3)");
         kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(6, 7, 1), out);
-        launched("softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=7 inner=1 x_offset=5 y_offset=9"
-                + " out_offset=3)");
         kernels.softmaxGrad(SoftmaxKind.SOFTMAX, x, y, new Rows(2, 7, 3), out);
-        launched("softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3 x_offset=5 y_offset=9"
-                + " out_offset=3)");
+        String one = " x_offset=5 y_offset=5 out_offset=3" + rest;
+        String two = " x_offset=5 y_offset=9 out_offset=3" + rest;
+        assertThat(cpu.launches())
+                .containsExactly(
+                        "softmax/softmax_rows(out=o in=x rows=6 length=7 inner=1" + one,
+                        "softmax/softmax_columns(out=o in=x rows=6 length=7 inner=3" + one,
+                        "softmax/softmax_rows_grad(dx=o gradient=x output=y rows=6 length=7 inner=1" + two,
+                        "softmax/softmax_columns_grad(dx=o gradient=x output=y rows=6 length=7 inner=3" + two);
+        Rows rows = new Rows(2, 3, 1);
+        Strided scale = dense("s", DType.F64, 4, 2);
+        kernels.norm(new Norm(rows, 0.5, null, null, null, scale), x, out);
+        kernels.normGrad(new Norm(rows, 0.5, null, null, null, scale), y, x, out, null, null);
+        String head = " rows=2 length=3 centred=0 has_weight=0 has_bias=0 eps=" + bits(0.5)
+                + " slices=0 each=0 x_offset=5 g_offset=";
+        String tail = " weight_offset=0 bias_offset=0 mean_offset=0 scale_offset=4 out_offset=3 bias_out_offset=0"
+                + " parts_offset=0 across=0 keep=0)";
+        assertThat(cpu.launches())
+                .containsExactly(
+                        "norm/norm_rows(out=o mean=s scale=s in=x weight=x bias=x" + head + "0" + tail,
+                        "norm/norm_rows_grad(dx=o gradient=y in=x weight=x mean=s scale=s" + head + "9" + tail);
     }
 
     @Test
@@ -194,22 +230,22 @@ class ArgumentsTest {
         String head = " rows=2 length=3 centred=";
         String eps = " eps=" + bits(0.5);
         kernels.norm(new Norm(rows, 0.5, weight, bias, mean, scale), x, out);
-        launched("norm/norm_rows(out=o mean=m scale=s in=x weight=w bias=b" + head + "1 has_weight=1 has_bias=1" + eps
+        launched("norm/norm_group(out=o mean=m scale=s in=x weight=w bias=b" + head + "1 has_weight=1 has_bias=1" + eps
                 + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=7 bias_offset=8 mean_offset=9 scale_offset=4"
-                + " out_offset=3 bias_out_offset=0 parts_offset=0 across=0 keep=0)");
+                + " out_offset=3 bias_out_offset=0 parts_offset=0 across=1 keep=0)");
         kernels.norm(new Norm(rows, 0.5, null, null, null, scale), x, out);
-        launched("norm/norm_rows(out=o mean=s scale=s in=x weight=x bias=x" + head + "0 has_weight=0 has_bias=0" + eps
+        launched("norm/norm_group(out=o mean=s scale=s in=x weight=x bias=x" + head + "0 has_weight=0 has_bias=0" + eps
                 + " slices=0 each=0 x_offset=5 g_offset=0 weight_offset=0 bias_offset=0 mean_offset=0 scale_offset=4"
-                + " out_offset=3 bias_out_offset=0 parts_offset=0 across=0 keep=0)");
+                + " out_offset=3 bias_out_offset=0 parts_offset=0 across=1 keep=0)");
         Strided dweight = dense("v", DType.F64, 2, 3);
         Strided dbias = dense("c", DType.F64, 1, 3);
         kernels.normGrad(new Norm(rows, 0.5, weight, null, mean, scale), g, x, out, dweight, dbias);
         String offsets = " slices=1 each=2 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
                 + " scale_offset=4 out_offset=";
         launched(
-                "norm/norm_rows_grad(dx=o gradient=g in=x weight=w mean=m scale=s" + head + "1 has_weight=1 has_bias=0"
+                "norm/norm_group_grad(dx=o gradient=g in=x weight=w mean=m scale=s" + head + "1 has_weight=1 has_bias=0"
                         + eps + " slices=0 each=0 x_offset=5 g_offset=6 weight_offset=7 bias_offset=0 mean_offset=9"
-                        + " scale_offset=4 out_offset=3 bias_out_offset=0 parts_offset=0 across=0 keep=0)",
+                        + " scale_offset=4 out_offset=3 bias_out_offset=0 parts_offset=0 across=1 keep=0)",
                 "norm/norm_columns(workspace=work gradient=g in=x mean=m scale=s" + head + "1 has_weight=1 has_bias=1"
                         + eps + offsets + "0 bias_out_offset=0 parts_offset=" + parts + " across=0 keep=0)",
                 "norm/norm_total(dweight=v dbias=c workspace=work" + head + "1 has_weight=1 has_bias=1" + eps + offsets
@@ -384,7 +420,8 @@ class ArgumentsTest {
         Rows rows = new Rows(4, 5, 1);
         Strided logits = dense("x", DType.F64, 6, 4, 5);
         Strided known = dense("k", DType.F64, 17, 4, 2);
-        String sums = "softmax/softmax_rows(out=k in=x rows=4 length=5 inner=1 x_offset=6 y_offset=6 out_offset=17)";
+        String sums = "softmax/softmax_group(out=k in=x rows=4 length=5 inner=1 x_offset=6 y_offset=6 out_offset=17"
+                + " across=1 down=1 keep=0 is_log=0 known_only=1)";
         kernels.crossEntropy(loss(rows, LossReduction.NONE), logits, known, out);
         launched(
                 sums,
@@ -666,6 +703,7 @@ class ArgumentsTest {
                 ArgumentsTest::reductionsForWarps,
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
+                ArgumentsTest::softmaxOfThreads,
                 ArgumentsTest::norms,
                 ArgumentsTest::normsForWarps,
                 ArgumentsTest::softmaxForWarps,
@@ -686,6 +724,7 @@ class ArgumentsTest {
             each.accept(test);
             launched.addAll(test.recorder.launched());
             launched.addAll(test.warps.launched());
+            launched.addAll(test.cpu.launched());
         }
         Set<String> wanted = Catalog.file()
                 .lines()
@@ -693,7 +732,13 @@ class ArgumentsTest {
                 .map(words -> words[1] + "/" + words[2])
                 .collect(Collectors.toCollection(TreeSet::new));
         // The catalog is CUDA's, which has others in their place.
-        wanted.addAll(Set.of("norm/norm_rows", "norm/norm_rows_grad"));
+        wanted.addAll(Set.of(
+                "softmax/softmax_group",
+                "softmax/softmax_group_grad",
+                "norm/norm_group",
+                "norm/norm_group_grad",
+                "norm/norm_rows",
+                "norm/norm_rows_grad"));
         assertThat(launched).containsExactlyElementsOf(wanted);
     }
 

@@ -28,7 +28,7 @@ import org.tenon.junit.Tolerance;
 @Tag("plain")
 class NormLengthsTest {
     private static final double EPS = 1e-5;
-    private static final int[] THRESHOLDS = {2, 8, 16, 64, 256, 1024, 2048, 2064, 4096, 8192};
+    private static final int[] THRESHOLDS = {2, 8, 16, 64, 256, 1024, 2048, 2064, 3072, 4096, 8192, 12288, 16384};
 
     /** Rows, and which of weight and bias there are. */
     private record Problem(int rows, int length, boolean centred, boolean weight, boolean bias) {}

@@ -31,7 +31,9 @@ import org.tenon.junit.DeviceTest;
  */
 @Tag("plain")
 class RowLengthsTest {
-    private static final int[] THRESHOLDS = {8, 16, 32, 48, 64, 128, 256, 512, 1024, 2048, 2064, 4096, 4112, 6160};
+    private static final int[] THRESHOLDS = {
+        8, 16, 32, 48, 64, 128, 256, 512, 1024, 2048, 2064, 3072, 4096, 4112, 6160, 8192, 12288, 16384
+    };
     private static final int ROWS = 19;
 
     @DeviceTest
