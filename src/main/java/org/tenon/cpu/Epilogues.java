@@ -111,7 +111,7 @@ final class Epilogues {
             bias = epilogue.bias() == null ? null : new Reader(rows(epilogue, out.count()), from);
             this.other = other == null ? null : new Reader(other, from);
             this.out = new Writer(out, from);
-            kept = epilogue.dropout() == null ? null : new Kept(epilogue.dropout(), x.dtype() == DType.F64);
+            kept = epilogue.dropout() == null ? null : new Kept(x.dtype() == DType.F64).of(epilogue.dropout());
             at = from;
         }
 

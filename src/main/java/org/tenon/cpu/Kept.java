@@ -6,18 +6,24 @@ import org.tenon.spi.Dropout;
 
 /** What the elements of a chunk are multiplied by in a {@link Dropout}: what is dropped by 0. One belongs to one thread. */
 final class Kept {
-    private final Dropout dropout;
-    private final long bound;
+    private Dropout dropout;
+    private long bound;
     private final PhiloxBlocks blocks = new PhiloxBlocks();
     private final float[] floats;
     private final double[] doubles;
 
-    Kept(Dropout dropout, boolean wide) {
-        this.dropout = dropout;
-        // Of words whose lowest 8 bits do not count.
-        bound = (long) Math.ceil((1 - dropout.p()) * 0x1p24) << 8;
+    /** Of float64 or float32. */
+    Kept(boolean wide) {
         floats = new float[wide ? 0 : Reader.CHUNK];
         doubles = new double[wide ? Reader.CHUNK : 0];
+    }
+
+    /** This, for a dropout. */
+    Kept of(Dropout next) {
+        dropout = next;
+        // Of words whose lowest 8 bits do not count.
+        bound = (long) Math.ceil((1 - next.p()) * 0x1p24) << 8;
+        return this;
     }
 
     /** Decides on {@code n} elements from {@code first} on, a multiple of four. */

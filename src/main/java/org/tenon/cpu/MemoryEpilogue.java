@@ -28,9 +28,10 @@ final class MemoryEpilogue {
         private final MemorySegment factors = floats(PIECE);
         private final MemorySegment between = floats(PIECE);
         private final MemorySegment more = floats(PIECE);
-        private final MemorySegment shortX = floats(PIECE);
-        private final MemorySegment shortOther = floats(PIECE);
-        private final MemorySegment shortOut = floats(PIECE);
+        private final MemorySegment shortX = floats(LOOPS.least());
+        private final MemorySegment shortOther = floats(LOOPS.least());
+        private final MemorySegment shortOut = floats(LOOPS.least());
+        private final Kept kept = new Kept(false);
 
         private static MemorySegment floats(long count) {
             return Arena.ofAuto().allocate(count * Float.BYTES, 64);
@@ -111,9 +112,9 @@ final class MemoryEpilogue {
             wholeOut = memory(out);
             length = epilogue.length();
             adds = epilogue.residual() != null;
-            kept = epilogue.dropout() == null ? null : new Kept(epilogue.dropout(), false);
+            kept = epilogue.dropout() == null ? null : scratch.kept.of(epilogue.dropout());
             if (wholeBias != null && length <= PIECE) {
-                spread(0, 2 * PIECE);
+                spread(0, length + Math.min(PIECE, out.count() + LOOPS.least()));
             }
         }
 
@@ -123,15 +124,20 @@ final class MemoryEpilogue {
                     : CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
         }
 
-        /** Copies the bias from {@code column} on, again and again. */
-        private void spread(long column, int n) {
-            for (long done = 0; done < n; ) {
-                long count = Math.min(length - column, n - done);
-                MemorySegment.copy(
-                        wholeBias, column * Float.BYTES, scratch.bias, done * Float.BYTES, count * Float.BYTES);
+        /** Copies {@code n} elements of the bias from {@code column} on, again and again. */
+        private void spread(long column, long n) {
+            long done = copyBias(column, 0, Math.min(length - column, n));
+            done += copyBias(0, done, Math.min(column, n - done));
+            while (done < n) {
+                long count = Math.min(done, n - done);
+                MemorySegment.copy(scratch.bias, 0, scratch.bias, done * Float.BYTES, count * Float.BYTES);
                 done += count;
-                column = 0;
             }
+        }
+
+        private long copyBias(long column, long to, long n) {
+            MemorySegment.copy(wholeBias, column * Float.BYTES, scratch.bias, to * Float.BYTES, n * Float.BYTES);
+            return n;
         }
 
         /** Goes to {@code n} elements that are whole vectors. */

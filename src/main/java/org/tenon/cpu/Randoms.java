@@ -55,7 +55,7 @@ final class Randoms {
             Writer writer = new Writer(out, from * Reader.CHUNK);
             float[] floats = new float[wide ? 0 : Reader.CHUNK];
             double[] doubles = new double[wide ? Reader.CHUNK : 0];
-            Kept kept = new Kept(dropout, wide);
+            Kept kept = new Kept(wide).of(dropout);
             for (long piece = from; piece < to; piece++) {
                 int n = (int) Math.min(Reader.CHUNK, out.count() - piece * Reader.CHUNK);
                 kept.draw(piece * Reader.CHUNK, n);
