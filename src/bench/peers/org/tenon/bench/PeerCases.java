@@ -81,6 +81,7 @@ final class PeerCases {
             afterProducts(all, each[0], each[1]);
         }
         reductions(all);
+        steps(all);
         return all;
     }
 
@@ -416,5 +417,18 @@ final class PeerCases {
             Pair[] x = s.matrices(COLUMN, ROW);
             both(s, SUM_TOLERANCE, i -> x[i].here().sum(), i -> torch.sum(x[i].there()));
         });
+    }
+
+    private static void steps(List<PeerCase> all) {
+        for (long batch : new long[] {64, 256}) {
+            all.add(new PeerCase("training step of an MLP, " + batch + " rows", 0, s -> {
+                Pair x = s.matrices(batch, MlpSteps.IN)[0];
+                Tensor<R1<Dim>, I64, Cpu> classes = s.classes(batch, MlpSteps.CLASSES);
+                org.bytedeco.pytorch.Tensor target = s.keep(torchClasses(classes.toLongArray()));
+                MlpSteps steps = new MlpSteps();
+                steps.begin(x, classes, target);
+                both(s, TOLERANCE, i -> steps.step(x, classes), i -> steps.step(x, target));
+            }));
+        }
     }
 }

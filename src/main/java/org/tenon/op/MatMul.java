@@ -36,15 +36,33 @@ public final class MatMul {
         try (Pins _ = Pins.of(x, y, out)) {
             x.backend().kernels().matmul(batched(x), batched(y), batched(out));
         }
+        boolean turnedX = isTurned(x);
+        boolean turnedY = isTurned(y);
         return Graph.record(
                 op,
                 out,
                 in -> grads(
-                        in.needs(0) ? product(op, in.gradient(), Views.transpose(in.saved(1), -1, -2)) : null,
-                        in.needs(1) ? product(op, Views.transpose(in.saved(0), -1, -2), in.gradient()) : null),
+                        in.needs(0) ? gradient(op, in.gradient(), turn(in.saved(1)), turnedX) : null,
+                        in.needs(1) ? gradient(op, turn(in.saved(0)), in.gradient(), turnedY) : null),
                 new Value[] {x, y},
                 y.isTracked() ? x : null,
                 x.isTracked() ? y : null);
+    }
+
+    /** Whether neighbours in memory are those of a column, as in the transpose of a contiguous matrix. */
+    private static boolean isTurned(Value x) {
+        long[] strides = x.layout().strides();
+        int last = strides.length - 1;
+        return strides[last - 1] == 1 && strides[last] != 1;
+    }
+
+    /** The product, in memory laid out as the operand's is: the gradient of a weight that was transposed is contiguous like the weight. */
+    private static Value gradient(String op, Value left, Value right, boolean turned) {
+        return turned ? turn(product(op, turn(right), turn(left))) : product(op, left, right);
+    }
+
+    private static Value turn(Value x) {
+        return Views.transpose(x, -1, -2);
     }
 
     private static Strided batched(Value x) {
