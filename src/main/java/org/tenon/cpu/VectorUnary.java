@@ -239,7 +239,8 @@ final class VectorUnary {
         }
     }
 
-    private static void innerPower(MemorySegment x, MemorySegment out, long at, long to, int n) {
+    /** The exponential that the approximation of GELU by tanh and its derivative need. */
+    static void innerPower(MemorySegment x, MemorySegment out, long at, long to, int n) {
         MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = out.asSlice(to * Float.BYTES, (long) n * Float.BYTES);
         for (int i = 0; i < n; i += WIDTH) {
