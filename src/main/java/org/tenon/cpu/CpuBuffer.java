@@ -23,6 +23,11 @@ final class CpuBuffer extends Buffer {
         return ((CpuBuffer) operand.buffer()).usable();
     }
 
+    /** The elements of a dense float32 operand, from its first. */
+    static MemorySegment floats(Strided operand) {
+        return segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
+    }
+
     MemorySegment usable() {
         return whole.asSlice(base(), bytes());
     }

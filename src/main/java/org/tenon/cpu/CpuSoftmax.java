@@ -31,8 +31,8 @@ final class CpuSoftmax {
                             new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width, steps));
         } else if (inMemory(in, out)) {
             FloatRows steps = Lanes.CHOSEN.rows();
-            MemorySegment x = memory(in);
-            MemorySegment y = memory(out);
+            MemorySegment x = CpuBuffer.floats(in);
+            MemorySegment y = CpuBuffer.floats(out);
             if (rows.len() < steps.least()) {
                 Parallel.items(
                         rows.outer(), rows.len(), (from, to) -> steps.narrow(kind, x, y, (int) rows.len(), from, to));
@@ -63,7 +63,8 @@ final class CpuSoftmax {
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
         } else if (inMemory(g, y, dx) && rows.len() >= Lanes.CHOSEN.rows().least()) {
-            var steps = new MemorySoftmaxGrad(kind, Lanes.CHOSEN.rows(), memory(g), memory(y), memory(dx));
+            var steps = new MemorySoftmaxGrad(
+                    kind, Lanes.CHOSEN.rows(), CpuBuffer.floats(g), CpuBuffer.floats(y), CpuBuffer.floats(dx));
             if (isStream(rows)) {
                 Parallel.items(rows.outer(), rows.len(), (from, to) -> steps.rows((int) rows.len(), from, to));
             } else {
@@ -86,11 +87,6 @@ final class CpuSoftmax {
 
     private static boolean inMemory(Strided... operands) {
         return Lanes.CHOSEN.rows() != null && Arrays.stream(operands).allMatch(operand -> operand.dtype() == DType.F32);
-    }
-
-    /** The elements of a dense operand, from its first. */
-    static MemorySegment memory(Strided operand) {
-        return CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
     }
 
     private static void shortRows(

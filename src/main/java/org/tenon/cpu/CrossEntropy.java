@@ -26,7 +26,7 @@ final class CrossEntropy {
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide(x)).known(x, sums, outer, from, width, steps));
         } else if (inMemory(x, rows)) {
-            MemorySegment memory = CpuSoftmax.memory(x);
+            MemorySegment memory = CpuBuffer.floats(x);
             MemorySoftmax steps = new MemorySoftmax(SoftmaxKind.LOG_SOFTMAX, Lanes.CHOSEN.rows(), memory, null);
             Parallel.items(rows.outer(), length, (from, to) -> {
                 for (long row = from; row < to; row++) {
@@ -59,8 +59,8 @@ final class CrossEntropy {
             targets(nll, slopes, rows, dx);
         } else if (inMemory(x, rows)) {
             FloatRows steps = Lanes.CHOSEN.rows();
-            MemorySegment memory = CpuSoftmax.memory(x);
-            MemorySegment result = CpuSoftmax.memory(dx);
+            MemorySegment memory = CpuBuffer.floats(x);
+            MemorySegment result = CpuBuffer.floats(dx);
             Parallel.items(rows.outer(), length, (from, to) -> {
                 for (long row = from; row < to; row++) {
                     long start = row * length;

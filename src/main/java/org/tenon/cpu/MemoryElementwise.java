@@ -92,8 +92,8 @@ final class MemoryElementwise {
         if (LOOPS == null || !LOOPS.has(op) || !isTarget(out) || !isOperand(in, out) || !in.isContiguous()) {
             return false;
         }
-        MemorySegment x = memory(in);
-        MemorySegment y = memory(out);
+        MemorySegment x = CpuBuffer.floats(in);
+        MemorySegment y = CpuBuffer.floats(out);
         long grain = DEAR_UNARY.contains(op) ? Parallel.GRAIN : CHEAP_GRAIN;
         float low = (float) p0;
         float high = (float) p1;
@@ -130,7 +130,7 @@ final class MemoryElementwise {
         if (left == null || right == null) {
             return false;
         }
-        MemorySegment y = memory(out);
+        MemorySegment y = CpuBuffer.floats(out);
         long grain = DEAR_BINARY.contains(op) ? Parallel.GRAIN : CHEAP_GRAIN;
         Parallel.range(out.count(), grain, (from, to) -> {
             Pieces x = new Pieces(left, SCRATCH.get().a);
@@ -173,7 +173,7 @@ final class MemoryElementwise {
         if (chooser == null || left == null || right == null) {
             return false;
         }
-        MemorySegment y = memory(out);
+        MemorySegment y = CpuBuffer.floats(out);
         Parallel.range(out.count(), CHEAP_GRAIN, (from, to) -> {
             Pieces c = new Pieces(chooser, SCRATCH.get().condition);
             Pieces x = new Pieces(left, SCRATCH.get().a);
@@ -216,10 +216,5 @@ final class MemoryElementwise {
     /** Of the same type, in other memory: the last vectors of a run overlap, so a result must not become an operand. */
     private static boolean isOperand(Strided operand, Strided out) {
         return operand.dtype() == DType.F32 && operand.buffer() != out.buffer();
-    }
-
-    /** The elements of a dense operand, from its first. */
-    private static MemorySegment memory(Strided operand) {
-        return CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
     }
 }

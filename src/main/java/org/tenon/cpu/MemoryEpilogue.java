@@ -119,9 +119,7 @@ final class MemoryEpilogue {
         }
 
         private static MemorySegment memory(Strided operand) {
-            return operand == null
-                    ? null
-                    : CpuBuffer.segment(operand).asSlice(operand.offset() * Float.BYTES, operand.count() * Float.BYTES);
+            return operand == null ? null : CpuBuffer.floats(operand);
         }
 
         /** Copies {@code n} elements of the bias from {@code column} on, again and again. */

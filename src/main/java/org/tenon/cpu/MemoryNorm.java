@@ -23,11 +23,11 @@ final class MemoryNorm extends NormSteps {
     /** @param g the incoming gradient, or null where {@code out} is the forward's result; then also {@code out} may be null */
     MemoryNorm(Norm norm, Strided g, Strided x, Strided out) {
         super(norm);
-        this.x = CpuSoftmax.memory(x);
-        this.g = g == null ? null : CpuSoftmax.memory(g);
-        this.out = out == null ? null : CpuSoftmax.memory(out);
-        weight = CpuSoftmax.memory(norm.weight());
-        bias = norm.bias() == null ? null : CpuSoftmax.memory(norm.bias());
+        this.x = CpuBuffer.floats(x);
+        this.g = g == null ? null : CpuBuffer.floats(g);
+        this.out = out == null ? null : CpuBuffer.floats(out);
+        weight = CpuBuffer.floats(norm.weight());
+        bias = norm.bias() == null ? null : CpuBuffer.floats(norm.bias());
         pieces = pieces(length, rows.least());
     }
 
