@@ -25,9 +25,6 @@ final class MemoryElementwise {
     private static final Set<UnaryOp> DEAR_UNARY = EnumSet.of(
             UnaryOp.EXP, UnaryOp.LOG, UnaryOp.TANH, UnaryOp.SIGMOID, UnaryOp.SILU, UnaryOp.GELU, UnaryOp.GELU_TANH);
 
-    private static final Set<BinaryOp> DEAR_BINARY =
-            EnumSet.of(BinaryOp.GELU_GRAD, BinaryOp.GELU_TANH_GRAD, BinaryOp.SILU_GRAD);
-
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
     private MemoryElementwise() {}
@@ -131,7 +128,7 @@ final class MemoryElementwise {
             return false;
         }
         MemorySegment y = CpuBuffer.floats(out);
-        long grain = DEAR_BINARY.contains(op) ? Parallel.GRAIN : CHEAP_GRAIN;
+        long grain = op == BinaryOp.GELU_GRAD ? Parallel.GRAIN : CHEAP_GRAIN;
         Parallel.range(out.count(), grain, (from, to) -> {
             Pieces x = new Pieces(left, SCRATCH.get().a);
             Pieces z = new Pieces(right, SCRATCH.get().b);

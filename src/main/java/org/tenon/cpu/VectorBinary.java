@@ -30,10 +30,9 @@ final class VectorBinary {
                     TANH_GRAD,
                     SIGMOID_GRAD,
                     RELU_GRAD,
-                    GELU_GRAD,
-                    GELU_TANH_GRAD,
-                    SILU_GRAD -> true;
-            case EQ, NE, LT, LE, GT, GE, POW, KL, KL_LOG, SIN_GRAD, COS_GRAD, ERF_GRAD -> false;
+                    GELU_GRAD -> true;
+            case EQ, NE, LT, LE, GT, GE, POW, KL, KL_LOG, SIN_GRAD, COS_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
+                false;
         };
     }
 
@@ -58,11 +57,6 @@ final class VectorBinary {
                 VectorUnary.bell(b, out, bAt, at, n);
                 geluGradOfBell(a, aAt, b, bAt, out, at, n);
             }
-            case GELU_TANH_GRAD -> {
-                VectorUnary.innerPower(b, out, bAt, at, n);
-                geluTanhGradOfPower(a, aAt, b, bAt, out, at, n);
-            }
-            case SILU_GRAD -> siluGrad(a, aAt, b, bAt, out, at, n);
             default ->
                 throw new IllegalStateException(op + " is not a function of " + VectorBinary.class.getSimpleName());
         }
@@ -239,28 +233,6 @@ final class VectorBinary {
         MemorySegment result = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         for (int i = 0; i < n; i += WIDTH) {
             store(VectorMath.geluSlope(load(right, i), load(result, i)).mul(load(left, i)), result, i);
-        }
-    }
-
-    private static void geluTanhGradOfPower(
-            MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
-        MemorySegment left = a.asSlice(aAt * Float.BYTES, (long) n * Float.BYTES);
-        MemorySegment right = b.asSlice(bAt * Float.BYTES, (long) n * Float.BYTES);
-        MemorySegment result = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        for (int i = 0; i < n; i += WIDTH) {
-            store(VectorMath.geluTanhSlope(load(right, i), load(result, i)).mul(load(left, i)), result, i);
-        }
-    }
-
-    private static void siluGrad(
-            MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long at, int n) {
-        MemorySegment left = a.asSlice(aAt * Float.BYTES, (long) n * Float.BYTES);
-        MemorySegment right = b.asSlice(bAt * Float.BYTES, (long) n * Float.BYTES);
-        MemorySegment result = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        for (int i = 0; i < n; i += WIDTH) {
-            FloatVector v = load(left, i);
-            FloatVector w = load(right, i);
-            store(v.mul(VectorMath.siluSlope(w)), result, i);
         }
     }
 }

@@ -218,29 +218,6 @@ final class VectorMath {
         return v.mul(0.5f).mul(tanh(geluTanhArgument(v), power).add(1f));
     }
 
-    /**
-     * The derivative of that, given the same power e: half of {@code 1 + tanh} is 1 or e, by the sign, over {@code 1 + e}, and
-     * {@code 1 - tanh^2} is {@code 4 e / (1 + e)^2}, so that no digits cancel.
-     */
-    static FloatVector geluTanhSlope(FloatVector v, FloatVector power) {
-        FloatVector rest = FloatVector.broadcast(SPECIES, 1f).div(power.add(1f));
-        FloatVector half = power.blend(1f, v.compare(VectorOperators.GT, 0f)).mul(rest);
-        FloatVector inner =
-                v.mul((float) (3 * CpuMath.TANH_CUBE)).mul(v).add(1f).mul((float) CpuMath.TANH_SCALE);
-        FloatVector bend = v.mul(inner).mul(power.mul(2f).mul(rest).mul(rest));
-        return half.add(bend.blend(0f, power.compare(VectorOperators.EQ, 0f)));
-    }
-
-    /** The derivative of {@code v sigmoid(v)}: with the sigmoid s, {@code s (1 + v (1 - s))}; 1 - s is the sigmoid of -v. */
-    static FloatVector siluSlope(FloatVector v) {
-        FloatVector e = exp(v.abs().neg());
-        FloatVector rest = FloatVector.broadcast(SPECIES, 1f).div(e.add(1f));
-        VectorMask<Float> above = v.compare(VectorOperators.GT, 0f);
-        FloatVector s = e.blend(1f, above).mul(rest);
-        FloatVector t = FloatVector.broadcast(SPECIES, 1f).blend(e, above).mul(rest);
-        return s.mul(v.fma(t, FloatVector.broadcast(SPECIES, 1f)));
-    }
-
     /** {@code v} times the normal distribution function of v, given {@link #bell} of v. */
     static FloatVector gelu(FloatVector v, FloatVector bell) {
         return v.mul(below(v, tail(atMost(v.abs(), GaussianTail.END), bell)));

@@ -239,8 +239,7 @@ final class VectorUnary {
         }
     }
 
-    /** The exponential that the approximation of GELU by tanh and its derivative need. */
-    static void innerPower(MemorySegment x, MemorySegment out, long at, long to, int n) {
+    private static void innerPower(MemorySegment x, MemorySegment out, long at, long to, int n) {
         MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = out.asSlice(to * Float.BYTES, (long) n * Float.BYTES);
         for (int i = 0; i < n; i += WIDTH) {
