@@ -35,7 +35,9 @@ final class CpuSoftmax {
             MemorySegment y = CpuBuffer.floats(out);
             if (rows.len() < steps.least()) {
                 Parallel.items(
-                        rows.outer(), rows.len(), (from, to) -> steps.narrow(kind, x, y, (int) rows.len(), from, to));
+                        rows.outer(),
+                        rows.len(),
+                        (from, to) -> steps.narrow().softmax(kind, x, y, (int) rows.len(), from, to));
             } else if (isStream(rows)) {
                 Parallel.items(
                         rows.outer(),

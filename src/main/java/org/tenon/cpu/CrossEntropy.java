@@ -17,15 +17,25 @@ final class CrossEntropy {
 
     static void forward(ClassLoss loss, Strided x, Strided known, Strided out) {
         Nll nll = new Nll(loss);
-        Rows rows = loss.rows();
         Cells sums = new Cells(known);
+        if (x.count() > 0) {
+            known(x, loss.rows(), sums);
+        }
+        Cells logits = new Cells(x);
+        nll.forward((i, at) -> logits.get(at) - sums.get(2 * i) - Math.log(sums.get(2 * i + 1)), out);
+    }
+
+    private static void known(Strided x, Rows rows, Cells sums) {
         int length = Math.toIntExact(rows.len());
         if (rows.inner() > 1) {
             CpuSoftmax.columns(
                     rows,
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide(x)).known(x, sums, outer, from, width, steps));
-        } else if (inMemory(x, rows)) {
+        } else if (isNarrow(x, rows)) {
+            NarrowSums steps = new NarrowSums(CpuBuffer.floats(x), length, sums);
+            Parallel.items(rows.outer(), length, steps::forward);
+        } else if (inMemory(x)) {
             MemorySegment memory = CpuBuffer.floats(x);
             MemorySoftmax steps = new MemorySoftmax(SoftmaxKind.LOG_SOFTMAX, Lanes.CHOSEN.rows(), memory, null);
             Parallel.items(rows.outer(), length, (from, to) -> {
@@ -35,11 +45,9 @@ final class CrossEntropy {
                     sums.set(2 * row + 1, steps.sum(row * length, length, top));
                 }
             });
-        } else if (x.count() > 0) {
+        } else {
             Parallel.items(rows.outer(), length, (from, to) -> new Chunks(x, length, sums).sums(from, to));
         }
-        Cells logits = new Cells(x);
-        nll.forward((i, at) -> logits.get(at) - sums.get(2 * i) - Math.log(sums.get(2 * i + 1)), out);
     }
 
     static void backward(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx) {
@@ -57,24 +65,25 @@ final class CrossEntropy {
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide(x)).shares(x, sums, slopes, dx, outer, from, width, steps));
             targets(nll, slopes, rows, dx);
-        } else if (inMemory(x, rows)) {
+        } else if (isNarrow(x, rows)) {
+            NarrowSums steps = new NarrowSums(CpuBuffer.floats(x), length, sums);
+            MemorySegment result = CpuBuffer.floats(dx);
+            Parallel.items(rows.outer(), length, (from, to) -> steps.backward(result, nll, slopes, from, to));
+        } else if (inMemory(x)) {
             FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment memory = CpuBuffer.floats(x);
             MemorySegment result = CpuBuffer.floats(dx);
             Parallel.items(rows.outer(), length, (from, to) -> {
                 for (long row = from; row < to; row++) {
                     long start = row * length;
-                    if (!nll.counts(row)) {
-                        result.asSlice(start * Float.BYTES, (long) length * Float.BYTES)
-                                .fill((byte) 0);
-                        continue;
+                    if (nll.counts(row)) {
+                        double slope = slopes.of(row);
+                        float factor = (float) (slope / sums.get(2 * row + 1));
+                        steps.expTimes(memory, result, start, length, (float) sums.get(2 * row), factor);
+                        subtract(result, start + nll.target(row), slope);
+                    } else {
+                        clear(result, start, length);
                     }
-                    double slope = slopes.of(row);
-                    float factor = (float) (slope / sums.get(2 * row + 1));
-                    steps.expTimes(memory, result, start, length, (float) sums.get(2 * row), factor);
-                    long at = start + nll.target(row);
-                    float share = result.getAtIndex(ValueLayout.JAVA_FLOAT, at);
-                    result.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (share - slope));
                 }
             });
         } else {
@@ -107,10 +116,59 @@ final class CrossEntropy {
         return x.dtype() == DType.F64;
     }
 
-    private static boolean inMemory(Strided x, Rows rows) {
-        return x.dtype() == DType.F32
-                && Lanes.CHOSEN.rows() != null
-                && rows.len() >= Lanes.CHOSEN.rows().least();
+    private static boolean inMemory(Strided x) {
+        return x.dtype() == DType.F32 && Lanes.CHOSEN.rows() != null;
+    }
+
+    private static boolean isNarrow(Strided x, Rows rows) {
+        return inMemory(x) && rows.len() < Lanes.CHOSEN.rows().least();
+    }
+
+    private static void subtract(MemorySegment floats, long at, double slope) {
+        float share = floats.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+        floats.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (share - slope));
+    }
+
+    private static void clear(MemorySegment floats, long at, long n) {
+        floats.asSlice(at * Float.BYTES, n * Float.BYTES).fill((byte) 0);
+    }
+
+    /** Rows that are shorter than a vector, many at once. */
+    private record NarrowSums(MemorySegment x, int length, Cells sums) {
+        private static final NarrowRows ROWS = Lanes.CHOSEN.rows().narrow();
+
+        void forward(long from, long to) {
+            float[] tops = new float[ROWS.together()];
+            float[] totals = new float[ROWS.together()];
+            for (long group = from; group < to; group += ROWS.together()) {
+                int count = (int) Math.min(ROWS.together(), to - group);
+                ROWS.sums(x, length, group, group + count, tops, totals);
+                for (int i = 0; i < count; i++) {
+                    sums.set(2 * (group + i), tops[i]);
+                    sums.set(2 * (group + i) + 1, totals[i]);
+                }
+            }
+        }
+
+        void backward(MemorySegment dx, Nll nll, Nll.Slopes slopes, long from, long to) {
+            float[] tops = new float[ROWS.together()];
+            float[] factors = new float[ROWS.together()];
+            for (long group = from; group < to; group += ROWS.together()) {
+                int count = (int) Math.min(ROWS.together(), to - group);
+                for (int i = 0; i < count; i++) {
+                    tops[i] = (float) sums.get(2 * (group + i));
+                    factors[i] = (float) (slopes.of(group + i) / sums.get(2 * (group + i) + 1));
+                }
+                ROWS.expTimes(x, dx, length, group, group + count, tops, factors);
+                for (long row = group; row < group + count; row++) {
+                    if (nll.counts(row)) {
+                        subtract(dx, row * length + nll.target(row), slopes.of(row));
+                    } else {
+                        clear(dx, row * length, length);
+                    }
+                }
+            }
+        }
     }
 
     /** Rows by chunks, many short ones in one, by one thread. */

@@ -1,16 +1,18 @@
 package org.tenon.cpu;
 
 import java.lang.foreign.MemorySegment;
-import org.tenon.spi.SoftmaxKind;
 
 /**
  * The steps of a softmax on runs of float32 in memory, without a pass through arrays: an op that is bound by memory reads it
  * while it computes. Positions and lengths count elements; a length is at
- * least {@link #least}, but for the one that says otherwise.
+ * least {@link #least}.
  */
 interface FloatRows {
     /** The least length. */
     int least();
+
+    /** The same for rows that are shorter. */
+    NarrowRows narrow();
 
     /** The largest element that is a number; -inf if there is none. A NaN shows in the sum. */
     float max(MemorySegment x, long at, int n);
@@ -78,7 +80,4 @@ interface FloatRows {
 
     /** {@link #softmaxGrad} of the run at {@code at}; returns the {@link #dot} of {@code g} and {@code y} at {@code look}. */
     float softmaxGradStep(MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum);
-
-    /** Rows {@code from} to {@code to} of fewer than {@link #least} elements each, whole. */
-    void narrow(SoftmaxKind kind, MemorySegment x, MemorySegment out, int len, long from, long to);
 }

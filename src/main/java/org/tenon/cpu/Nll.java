@@ -50,10 +50,14 @@ final class Nll {
         double[] weights = new double[blocks];
         Parallel.range(blocks, 1, (from, to) -> {
             for (long block = from; block < to; block++) {
+                double sum = 0;
+                double total = 0;
                 for (long i = block * BLOCK; i < Math.min(rows.count(), (block + 1) * BLOCK); i++) {
-                    losses[(int) block] += loss(logp, i);
-                    weights[(int) block] += weight(i);
+                    sum += loss(logp, i);
+                    total += weight(i);
                 }
+                losses[(int) block] = sum;
+                weights[(int) block] = total;
             }
         });
         double sum = 0;

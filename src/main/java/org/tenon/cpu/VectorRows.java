@@ -4,12 +4,10 @@ import static org.tenon.cpu.VectorMemory.load;
 import static org.tenon.cpu.VectorMemory.store;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
-import org.tenon.spi.SoftmaxKind;
 
 /**
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
@@ -18,11 +16,10 @@ import org.tenon.spi.SoftmaxKind;
 final class VectorRows implements FloatRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
-    private static final int GROUP = 64;
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    private static final NarrowRows NARROW = new VectorNarrow();
 
     /** The larger; where the second is NaN the first. */
-    private static FloatVector max(FloatVector a, FloatVector b) {
+    static FloatVector max(FloatVector a, FloatVector b) {
         return a.blend(b, b.compare(VectorOperators.GT, a));
     }
 
@@ -35,6 +32,11 @@ final class VectorRows implements FloatRows {
     @Override
     public int least() {
         return WIDTH;
+    }
+
+    @Override
+    public NarrowRows narrow() {
+        return NARROW;
     }
 
     @Override
@@ -294,69 +296,9 @@ final class VectorRows implements FloatRows {
         return VectorMath.sum(a);
     }
 
-    /**
-     * A row in one vector. What lies beyond the row belongs to the next: loads leave it out, and stores may spoil it, since
-     * the next row is stored later; only near the end of what this thread writes they must not.
-     */
-    @Override
-    public void narrow(SoftmaxKind kind, MemorySegment x, MemorySegment out, int len, long from, long to) {
-        VectorMask<Float> beyond = SPECIES.indexInRange(0, len).not();
-        float[] tops = new float[GROUP];
-        float[] sums = new float[GROUP];
-        for (long group = from; group < to; group += GROUP) {
-            int count = (int) Math.min(GROUP, to - group);
-            int end = count * len;
-            MemorySegment source = x.asSlice((group * len) * Float.BYTES, (long) end * Float.BYTES);
-            MemorySegment target = out.asSlice((group * len) * Float.BYTES, (long) end * Float.BYTES);
-            int safe = Math.max(0, Math.floorDiv(end - WIDTH, len) + 1);
-            for (int i = 0; i < safe; i++) {
-                FloatVector v = load(source, i * len).blend(Float.NEGATIVE_INFINITY, beyond);
-                tops[i] = v.reduceLanes(VectorOperators.MAX);
-                sums[i] = VectorMath.sum(VectorMath.expTerm(v.sub(tops[i])));
-            }
-            for (int i = safe; i < count; i++) {
-                FloatVector v = masked(source, i * len, beyond).blend(Float.NEGATIVE_INFINITY, beyond);
-                tops[i] = v.reduceLanes(VectorOperators.MAX);
-                sums[i] = VectorMath.sum(VectorMath.expTerm(v.sub(tops[i])));
-            }
-            if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                log(sums, count);
-                for (int i = 0; i < safe; i++) {
-                    store(load(source, i * len).sub(tops[i]).sub(sums[i]), target, i * len);
-                }
-                for (int i = safe; i < count; i++) {
-                    masked(source, i * len, beyond)
-                            .sub(tops[i])
-                            .sub(sums[i])
-                            .intoMemorySegment(target, (long) i * len * Float.BYTES, ORDER, beyond.not());
-                }
-            } else {
-                for (int i = 0; i < safe; i++) {
-                    store(VectorMath.expTerm(load(source, i * len).sub(tops[i])).div(sums[i]), target, i * len);
-                }
-                for (int i = safe; i < count; i++) {
-                    VectorMath.expTerm(masked(source, i * len, beyond).sub(tops[i]))
-                            .div(sums[i])
-                            .intoMemorySegment(target, (long) i * len * Float.BYTES, ORDER, beyond.not());
-                }
-            }
-        }
-    }
-
-    private static FloatVector masked(MemorySegment x, int at, VectorMask<Float> beyond) {
-        return FloatVector.fromMemorySegment(SPECIES, x, (long) at * Float.BYTES, ORDER, beyond.not());
-    }
-
     @Override
     public void log(float[] x, int from, int to) {
         VectorMask<Float> within = SPECIES.indexInRange(0, to - from);
         VectorMath.log(FloatVector.fromArray(SPECIES, x, from, within)).intoArray(x, from, within);
-    }
-
-    private static void log(float[] x, int n) {
-        int i = 0;
-        for (; i < n; i += WIDTH) {
-            VectorMath.log(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
-        }
     }
 }

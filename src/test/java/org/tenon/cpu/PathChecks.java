@@ -13,6 +13,8 @@ import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.NormOptions;
+import org.tenon.R0;
+import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Scope;
 import org.tenon.Tensor;
@@ -60,6 +62,7 @@ final class PathChecks {
             unary("where", x -> F.where(x.gt(0), x, x.mul(2)), x -> x > 0 ? x : 2 * x, n);
             rows(n);
             columns(n);
+            classes(n);
             rowsAlone(n);
         }
         for (int[] sizes : PRODUCTS) {
@@ -130,6 +133,36 @@ final class PathChecks {
         }
     }
 
+    /** Cross entropy of some rows, of which one does not count, and its slope. */
+    private void classes(int n) {
+        int count = 21;
+        double[] x = values(count * n, n);
+        long[] targets = new long[count];
+        for (int row = 0; row < count; row++) {
+            targets[row] = row == 5 ? -100 : row % n;
+        }
+        Tensor<R2<Dim, Dim>, F32, Cpu> rows =
+                cpu.tensor(x, R2.<Dim, Dim>of(count, n)).to(DType.F32).detach().requireGrad();
+        Tensor<R0, F32, Cpu> loss = F.crossEntropy(rows, cpu.tensor(targets, R1.of(count)));
+        float[] slopes = loss.backward().get(rows).toFloatArray();
+        double expected = 0;
+        for (int row = 0; row < count; row++) {
+            double total = 0;
+            for (int i = 0; i < n; i++) {
+                total += Math.exp(x[row * n + i]);
+            }
+            for (int i = 0; i < n; i++) {
+                double share = Math.exp(x[row * n + i]) / total;
+                double slope = row == 5 ? 0 : (share - (i == targets[row] ? 1 : 0)) / (count - 1);
+                near("slope of cross entropy", n, slopes[row * n + i], slope, 1e-6);
+            }
+            if (row != 5) {
+                expected += Math.log(total) - x[row * n + (int) targets[row]];
+            }
+        }
+        near("crossEntropy", n, loss.item(), expected / (count - 1), 3e-6);
+    }
+
     /** A row has the same bits alone as among others, of which some thread or other goes through some. */
     private void rowsAlone(int n) {
         int count = 65;
@@ -142,13 +175,14 @@ final class PathChecks {
                 y -> F.softmax(y, -1),
                 y -> F.rmsNorm(y, new long[] {n}, NormOptions.defaults()));
         for (UnaryOperator<Tensor<R2<Dim, Dim>, F32, Cpu>> op : ops) {
+            float[] results = op.apply(x).toFloatArray();
             float[] all = slope(op, x, g);
             for (int row = 0; row < count; row++) {
-                float[] alone = slope(
-                        op,
-                        x.narrow(0, row, 1).as(R2.kind()),
-                        g.narrow(0, row, 1).as(R2.kind()));
+                Tensor<R2<Dim, Dim>, F32, Cpu> one = x.narrow(0, row, 1).as(R2.kind());
+                float[] result = op.apply(one).toFloatArray();
+                float[] alone = slope(op, one, g.narrow(0, row, 1).as(R2.kind()));
                 for (int i = 0; i < n; i++) {
+                    near("a row alone", i, result[i], results[row * n + i], 0);
                     near("gradient of a row alone", i, alone[i], all[row * n + i], 0);
                 }
             }

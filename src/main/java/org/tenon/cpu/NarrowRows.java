@@ -1,0 +1,22 @@
+package org.tenon.cpu;
+
+import java.lang.foreign.MemorySegment;
+import org.tenon.spi.SoftmaxKind;
+
+/**
+ * Softmax and what goes with it on rows of float32 in memory that are shorter than {@link FloatRows#least}. {@code from} and {@code to}
+ * are rows; what is computed for a row does not depend on those beside it.
+ */
+interface NarrowRows {
+    /** So many rows are worked on at once: callers with arrays of their own bring that many. */
+    int together();
+
+    /** Softmax or its logarithm. */
+    void softmax(SoftmaxKind kind, MemorySegment x, MemorySegment out, int length, long from, long to);
+
+    /** Of at most {@link #together} rows the largest element that is a number, and the sum of {@code e^(x - top)}. */
+    void sums(MemorySegment x, int length, long from, long to, float[] tops, float[] sums);
+
+    /** {@code out = e^(x - top) * factor} of at most {@link #together} rows. */
+    void expTimes(MemorySegment x, MemorySegment out, int length, long from, long to, float[] tops, float[] factors);
+}
