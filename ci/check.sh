@@ -108,6 +108,8 @@ stand_in_main_job() {
         -Dargs="--steps 5 --device cuda:0 --layers 1 --embedding 32 --batch 4 --eval-batches 1 --sample-length 20"
 }
 
+in_oclgrind() { native-tests/oclgrind.sh && native-tests/faults.sh oclgrind; }
+
 bad_input() {
     local output rc=0 lines
     output=$(mvn -q -B test-compile exec:exec -Dargs="$1" 2>&1) || rc=$?
@@ -133,8 +135,7 @@ beside "planted faults, on the host" env JOBS=1 native-tests/faults.sh host
 beside "PTX is that of the sources" ci/ptx.sh --check
 step "tests (the command of README.md)" readme_tests
 meet
-step "kernels in Oclgrind" native-tests/oclgrind.sh
-step "planted faults, in Oclgrind" native-tests/faults.sh oclgrind
+beside "kernels and planted faults, in Oclgrind" in_oclgrind
 step "main job, 50 steps" main_job
 step "main job on OpenCL" main_job --device opencl:0
 step "main job on the stand-in" stand_in_main_job
@@ -143,6 +144,7 @@ step "release: jars twice, and a project that uses them" ci/release.sh
 step "bad flag" bad_input "--no-such-flag"
 step "absent file" bad_input "--text no/such/file.txt"
 step "absent device" bad_input "--device cuda:7"
+meet
 
 if ((${#failed[@]} > 0)); then
     reasons
