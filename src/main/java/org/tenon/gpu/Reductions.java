@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.tenon.DType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.ElementLoss;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.Order;
 import org.tenon.spi.ReduceOp;
@@ -27,6 +28,9 @@ final class Reductions {
     }
 
     private static final int KERNELS = Kernel.values().length;
+    /** What is reduced, beside the reductions as they are: the sum of the terms of a loss. */
+    private static final int LOSS = ReduceOp.values().length;
+
     /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
     private static final int EACH = 8;
 
@@ -43,7 +47,7 @@ final class Reductions {
         this.allocator = allocator;
         int block = runtime.traits().block();
         int threads = runtime.traits().threads();
-        reductions = new Variants(ReduceOp.values().length * Types.NUMBERS.size() * KERNELS, this::exists, this::build);
+        reductions = new Variants((LOSS + 1) * Types.NUMBERS.size() * KERNELS, this::exists, this::build);
         scans = new Variants(
                 Types.NUMBERS.size() * 2,
                 i -> runtime.kernel(
@@ -59,21 +63,30 @@ final class Reductions {
                                 + block));
     }
 
-    private static int number(Kernel kernel, ReduceOp op, DType type) {
-        return kernel.ordinal() + KERNELS * (op.ordinal() * Types.NUMBERS.size() + Types.index(type));
+    private static int number(Kernel kernel, int op, DType type) {
+        return kernel.ordinal() + KERNELS * (op * Types.NUMBERS.size() + Types.index(type));
+    }
+
+    private static ReduceOp op(int number) {
+        int op = number / KERNELS / Types.NUMBERS.size();
+        return op == LOSS ? ReduceOp.SUM : ReduceOp.values()[op];
+    }
+
+    private static boolean isLoss(int number) {
+        return number / KERNELS / Types.NUMBERS.size() == LOSS;
     }
 
     private boolean exists(int number) {
-        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        ReduceOp op = op(number);
         boolean floating =
                 Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size()).isFloating();
         boolean wide = number % KERNELS == Kernel.WIDE.ordinal();
-        boolean floats = wide || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
+        boolean floats = wide || isLoss(number) || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
         return (!floats || floating) && (!wide || runtime.traits().warps() != null);
     }
 
     private GpuKernel build(int number) {
-        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        ReduceOp op = op(number);
         DType dtype = Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size());
         Kernel kernel = Kernel.values()[number % KERNELS];
         String type = Types.name(dtype);
@@ -82,7 +95,8 @@ final class Reductions {
         return runtime.kernel(
                 "reduce",
                 "reduce_" + kernel.name().toLowerCase(Locale.ROOT),
-                "-DOP=" + op + " -DT=" + type + " -DU=" + (position ? "i64" : type)
+                "-DOP=" + op + (isLoss(number) ? " -DLOSS" : "") + " -DT=" + type + " -DU="
+                        + (position ? "i64" : type)
                         + (kernel == Kernel.WIDE ? " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32") : "")
                         + " -DLANES=" + runtime.traits().lanes() + " -DBLOCK="
                         + (rows ? runtime.traits().block() : runtime.traits().threads()));
@@ -96,18 +110,34 @@ final class Reductions {
     }
 
     void reduce(ReduceOp op, Strided in, int kept, Strided out) {
+        reduce(op.ordinal(), null, in, kept, out);
+    }
+
+    /** The sum of the terms over the divisor. */
+    void loss(ElementLoss loss, Strided x, Strided out) {
+        reduce(LOSS, loss, x, 0, out);
+    }
+
+    /** {@code loss} is that of {@link #LOSS}, else null. */
+    private void reduce(int op, ElementLoss loss, Strided in, int kept, Strided out) {
         long outputs = out.count();
         if (outputs == 0) {
             return;
         }
         long length = in.count() / outputs;
         Axes keptAxes = Launch.axes().set(in.sizes(), 0, kept, in.strides());
-        Axes reducedAxes = Launch.otherAxes().set(in.sizes(), kept, in.rank(), in.strides());
+        Axes reducedAxes = loss == null
+                ? Launch.otherAxes().set(in.sizes(), kept, in.rank(), in.strides())
+                : Launch.otherAxes().set(in.sizes(), in.strides(), loss.target().strides());
         if (keptAxes.parts() > 1 || reducedAxes.parts() > 1) {
-            dense(in, copy -> reduce(op, copy, kept, out));
+            if (loss == null) {
+                dense(in, copy -> reduce(op, null, copy, kept, out));
+            } else {
+                dense(in, copy -> dense(loss.target(), target -> reduce(op, loss.with(target), copy, kept, out)));
+            }
             return;
         }
-        Problem problem = new Problem(in, out, keptAxes, reducedAxes, outputs, length);
+        Problem problem = new Problem(in, loss, out, keptAxes, reducedAxes, outputs, length);
         Kernel kernel = problem.isWide() && exists(number(Kernel.WIDE, op, in.dtype()))
                 ? Kernel.WIDE
                 : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
@@ -117,6 +147,9 @@ final class Reductions {
         Buffer parts = splits == 1 ? null : allocator.allocate(outputs * splits * STATE_BYTES);
         try {
             Launch launch = Launch.begin().buffer(out).buffer(in).buffer(parts == null ? out.buffer() : parts);
+            if (loss != null) {
+                launch.buffer(loss.target());
+            }
             problem.arguments(launch, splits, span, across, parts);
             run(launch, number(kernel, op, in.dtype()), outputs * splits * across);
             if (parts != null) {
@@ -144,11 +177,13 @@ final class Reductions {
     }
 
     /** What is reduced: the elements of an output and the outputs, each along axes that do not merge. */
-    private record Problem(Strided in, Strided out, Axes kept, Axes reduced, long outputs, long length) {
+    private record Problem(
+            Strided in, ElementLoss loss, Strided out, Axes kept, Axes reduced, long outputs, long length) {
         /** Whether elements of an output are neighbours, and outputs follow each other. */
         boolean isWide() {
             return reduced.rank() == 1
                     && reduced.stride(0, 0) == 1
+                    && (loss == null || reduced.stride(1, 0) == 1)
                     && (outputs == 1 || kept.rank() == 1 && kept.stride(0, 0) == length);
         }
 
@@ -167,6 +202,13 @@ final class Reductions {
                     .strides(kept, 0)
                     .sizes(reduced)
                     .strides(reduced, 0);
+            if (loss != null) {
+                launch.offset(loss.target())
+                        .value(ElementLosses.number(loss.op()))
+                        .value(Types.bits(in.dtype(), loss.p0()))
+                        .value(Types.bits(in.dtype(), loss.divisor()))
+                        .strides(reduced, 1);
+            }
         }
     }
 
