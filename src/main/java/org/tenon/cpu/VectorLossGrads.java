@@ -56,7 +56,10 @@ final class VectorLossGrads {
             long at,
             int n) {
         switch (op) {
-            case KL -> klTarget(g, gAt, x, xAt, t, tAt, out, at, n);
+            case KL -> {
+                VectorUnary.log(t, out, tAt, at, n);
+                klTargetOfLog(g, gAt, x, xAt, out, at, n);
+            }
             case KL_LOG -> klLogTarget(g, gAt, x, xAt, t, tAt, out, at, n);
             // Of a difference, which has the other sign seen from the target.
             case MSE, L1, HUBER, SMOOTH_L1 -> apply(op, p0, g, gAt, t, tAt, x, xAt, out, at, n);
@@ -83,23 +86,14 @@ final class VectorLossGrads {
         }
     }
 
-    private static void klTarget(
-            MemorySegment g,
-            long gAt,
-            MemorySegment x,
-            long xAt,
-            MemorySegment t,
-            long tAt,
-            MemorySegment out,
-            long at,
-            int n) {
+    /** The logarithm of the target is in {@code out}. */
+    private static void klTargetOfLog(
+            MemorySegment g, long gAt, MemorySegment x, long xAt, MemorySegment out, long at, int n) {
         MemorySegment gradient = g.asSlice(gAt * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment left = x.asSlice(xAt * Float.BYTES, (long) n * Float.BYTES);
-        MemorySegment right = t.asSlice(tAt * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         for (int i = 0; i < n; i += WIDTH) {
-            FloatVector slope =
-                    VectorMath.log(load(right, i)).sub(load(left, i)).add(1f);
+            FloatVector slope = load(result, i).sub(load(left, i)).add(1f);
             store(slope.mul(load(gradient, i)), result, i);
         }
     }
