@@ -28,8 +28,10 @@ final class Reductions {
     }
 
     private static final int KERNELS = Kernel.values().length;
+    /** Once: each call makes an array. */
+    private static final ReduceOp[] OPS = ReduceOp.values();
     /** What is reduced, beside the reductions as they are: the sum of the terms of a loss. */
-    private static final int LOSS = ReduceOp.values().length;
+    private static final int LOSS = OPS.length;
 
     /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
     private static final int EACH = 8;
@@ -69,7 +71,7 @@ final class Reductions {
 
     private static ReduceOp op(int number) {
         int op = number / KERNELS / Types.NUMBERS.size();
-        return op == LOSS ? ReduceOp.SUM : ReduceOp.values()[op];
+        return op == LOSS ? ReduceOp.SUM : OPS[op];
     }
 
     private static boolean isLoss(int number) {
@@ -137,8 +139,9 @@ final class Reductions {
             }
             return;
         }
-        Problem problem = new Problem(in, loss, out, keptAxes, reducedAxes, outputs, length);
-        Kernel kernel = problem.isWide() && exists(number(Kernel.WIDE, op, in.dtype()))
+        Problem problem = new Problem(in, out, keptAxes, reducedAxes, outputs, length);
+        boolean wide = problem.isWide() && (loss == null || reducedAxes.stride(1, 0) == 1);
+        Kernel kernel = wide && exists(number(Kernel.WIDE, op, in.dtype()))
                 ? Kernel.WIDE
                 : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
         long splits = splits(kernel == Kernel.COLUMNS, outputs, length);
@@ -151,11 +154,13 @@ final class Reductions {
                 launch.buffer(loss.target());
             }
             problem.arguments(launch, splits, span, across, parts);
+            more(launch, loss, reducedAxes);
             run(launch, number(kernel, op, in.dtype()), outputs * splits * across);
             if (parts != null) {
                 long together = across(splits, EACH / 2);
                 Launch merge = Launch.begin().buffer(out).buffer(parts);
                 problem.arguments(merge, splits, span, together, parts);
+                more(merge, loss, reducedAxes);
                 run(merge, number(Kernel.MERGE, op, in.dtype()), outputs * together);
             }
         } finally {
@@ -177,13 +182,11 @@ final class Reductions {
     }
 
     /** What is reduced: the elements of an output and the outputs, each along axes that do not merge. */
-    private record Problem(
-            Strided in, ElementLoss loss, Strided out, Axes kept, Axes reduced, long outputs, long length) {
+    private record Problem(Strided in, Strided out, Axes kept, Axes reduced, long outputs, long length) {
         /** Whether elements of an output are neighbours, and outputs follow each other. */
         boolean isWide() {
             return reduced.rank() == 1
                     && reduced.stride(0, 0) == 1
-                    && (loss == null || reduced.stride(1, 0) == 1)
                     && (outputs == 1 || kept.rank() == 1 && kept.stride(0, 0) == length);
         }
 
@@ -202,13 +205,18 @@ final class Reductions {
                     .strides(kept, 0)
                     .sizes(reduced)
                     .strides(reduced, 0);
-            if (loss != null) {
-                launch.offset(loss.target())
-                        .value(ElementLosses.number(loss.op()))
-                        .value(Types.bits(in.dtype(), loss.p0()))
-                        .value(Types.bits(in.dtype(), loss.divisor()))
-                        .strides(reduced, 1);
-            }
+        }
+    }
+
+    /** What a loss has besides; in a method of its own, so that what sums pack is small enough to be inlined. */
+    private static void more(Launch launch, ElementLoss loss, Axes reduced) {
+        if (loss != null) {
+            DType dtype = loss.target().dtype();
+            launch.offset(loss.target())
+                    .value(ElementLosses.number(loss.op()))
+                    .value(Types.bits(dtype, loss.p0()))
+                    .value(Types.bits(dtype, loss.divisor()))
+                    .strides(reduced, 1);
         }
     }
 
