@@ -12,7 +12,7 @@ release=13.0
 version=7.8
 target=kernels/ptx
 # Files whose kernels keep rows or sums in registers, and so must not spill.
-never_spills='attention epilogue softmax softmax.sm_90 matmul norm nllgrad reduce'
+never_spills='attention epilogue loss softmax softmax.sm_90 matmul norm nllgrad reduce'
 
 if ! command -v nvcc >/dev/null; then
     echo "ptx: there is no nvcc here; kernels/ptx is not built or checked"

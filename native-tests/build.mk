@@ -15,8 +15,8 @@ SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|T_f64|T_f16__U_f16|T_
 # Shapes that OpenCL has and the catalog has not: on a CPU a thread for each row, lanes of vectors; softmax of any device. They
 # are not CUDA's, nor is their source.
 CPU_FILES := copy index matmul nll nllgrad norm reduce scan softmax topk
-FILES ?= arange attention binary copy dropout epilogue fill index matmul nll nllgrad norm random reduce scan softmax_columns softmax_rows softmax_short topk unary update where
-TESTS ?= attention elementwise epilogue indexing losses matmul moves norm numbers reduce softmax test
+FILES ?= arange attention binary copy dropout epilogue fill index loss matmul nll nllgrad norm random reduce scan softmax_columns softmax_rows softmax_short topk unary update where
+TESTS ?= attention elementwise epilogue indexing loss losses matmul moves norm numbers reduce softmax test
 HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)
 SOURCES := $(wildcard $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/*.tsv $(KERNELS)/expand.sh) $(HERE)/host/expand.sh
 

@@ -94,16 +94,6 @@ const std::map<std::string, Pair> BINARY = {
         {"LE", {-2, 2, -2, 2, 0, true, [](L a, L b) { return Reference{L(a <= b)}; }}},
         {"GT", {-2, 2, -2, 2, 0, true, [](L a, L b) { return Reference{L(a > b)}; }}},
         {"GE", {-2, 2, -2, 2, 0, true, [](L a, L b) { return Reference{L(a >= b)}; }}},
-        {"KL",
-         {-5, 0, 0, 1, 3, false,
-          [](L a, L b) {
-              return b == 0 ? Reference{0} : Reference{b * (std::log(b) - a), b * (std::fabs(std::log(b)) + std::fabs(a))};
-          }}},
-        {"KL_LOG",
-         {-5, 0, -5, 0, 3, false,
-          [](L a, L b) {
-              return b == -INF_ ? Reference{0} : Reference{std::exp(b) * (b - a), std::exp(b) * (std::fabs(a) + std::fabs(b))};
-          }}},
         {"ABS_GRAD", {-5, 5, -5, 5, 0, false, [](L a, L x) { return Reference{x > 0 ? a : x < 0 ? -a : 0}; }}},
         {"SQRT_GRAD", {-5, 5, 0.1L, 10, 1, false, [](L a, L y) { return Reference{a / (2 * y)}; }}},
         {"RSQRT_GRAD", {-5, 5, 0.1L, 10, 3, false, [](L a, L y) { return Reference{-0.5L * a * y * y * y}; }}},
@@ -241,9 +231,6 @@ void binary(const Variant &v, const std::vector<std::vector<Layout>> &shapes, lo
         Buffer z(out, to.length(), lowest(to));
         fill(x, numbers, f.lowA, f.highA, f.specials);
         fill(y, numbers, f.lowB, f.highB, f.specials);
-        if (v.op() == "KL" || v.op() == "KL_LOG") {
-            y.set(right.at(0), v.op() == "KL" ? 0 : -INF_);
-        }
         Arguments a{{&z, &x, &y}, {left.count(), long(left.sizes.size()), left.offset, right.offset, to.offset}};
         a.axes(left.sizes).axes(left.strides).axes(right.strides).axes(to.strides);
         run(v, groupsFor((left.count() + each - 1) / each, v), a);

@@ -90,7 +90,7 @@ void reduce(const Variant &v, const Layout &in, int kept, long splits, long acro
     run(v, groupsFor(outputs * splits * across, v), a);
     if (splits > 1) {
         for (const Variant &merge : variants("reduce", "reduce_merge")) {
-            if (merge.op() == v.op() && merge.type("T") == type && merge.number("LANES") == v.number("LANES")) {
+            if (!merge.has("LOSS") && merge.op() == v.op() && merge.type("T") == type && merge.number("LANES") == v.number("LANES")) {
                 a.buffers = {&out, &parts};
                 for (long together : {1, std::min(merge.block, 8)}) {
                     a.longs[4] = together;
@@ -136,12 +136,23 @@ void anyAxes(const Variant &v, long across, long outputs) {
     reduce(v, Layout::transposed({outputs, 3}), 1, 1, across);
 }
 
+// Sums of losses have another structure; loss.cpp has them.
+std::vector<Variant> reductions(const std::string &kernel) {
+    std::vector<Variant> all;
+    for (const Variant &v : variants("reduce", kernel)) {
+        if (!v.has("LOSS")) {
+            all.push_back(v);
+        }
+    }
+    return all;
+}
+
 const Group GROUP("reduce", [] {
-    for (const Variant &v : variants("reduce", "reduce_columns")) {
+    for (const Variant &v : reductions("reduce_columns")) {
         rows(v, 1);
         anyAxes(v, 1, 300);
     }
-    for (const Variant &v : variants("reduce", "reduce_rows")) {
+    for (const Variant &v : reductions("reduce_rows")) {
         rows(v, v.block);
         anyAxes(v, v.block, 20);
         if (v.block > 1 && (v.type("T") == f32 || v.type("T") == i64)) {
@@ -149,7 +160,7 @@ const Group GROUP("reduce", [] {
             anyAxes(v, 1, 20);
         }
     }
-    for (const Variant &v : variants("reduce", "reduce_wide")) {
+    for (const Variant &v : reductions("reduce_wide")) {
         for (long across : {8, v.block}) {
             rows(v, across);
         }

@@ -251,7 +251,7 @@ public final class F {
     public static <S extends Shape, R extends Shape, D extends Floating, Dev extends DeviceType>
             Tensor<R, D, Dev> klDiv(
                     Tensor<S, D, Dev> x, Tensor<S, D, Dev> target, KlTarget form, Reduction<S, R> reduction) {
-        return x.with(Losses.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
+        return x.with(LossTerms.klDiv(x.value(), target.value(), form == KlTarget.LOG_PROBABILITIES, reduction.kind()));
     }
 
     // ---- losses

@@ -146,6 +146,24 @@ final class PeerCases {
                     i -> F.klDiv(x[i].here(), p[i].here(), KlTarget.LOG_PROBABILITIES, Reduction.none()),
                     i -> torch.kl_div(x[i].there(), p[i].there(), 0, true));
         });
+        add(all, "klDiv, mean", rows, length, s -> {
+            Pair[] x = s.matrices(rows, length);
+            Pair[] p = s.matrices(rows, length);
+            both(
+                    s,
+                    TOLERANCE,
+                    i -> F.klDiv(x[i].here(), p[i].here(), KlTarget.LOG_PROBABILITIES, Reduction.mean()),
+                    i -> torch.kl_div(x[i].there(), p[i].there(), 1, true));
+        });
+        add(all, "mseLoss, mean", rows, length, s -> {
+            Pair[] x = s.matrices(rows, length);
+            Pair[] p = s.matrices(rows, length);
+            both(
+                    s,
+                    TOLERANCE,
+                    i -> F.mseLoss(x[i].here(), p[i].here(), Reduction.mean()),
+                    i -> torch.mse_loss(x[i].there(), p[i].there(), 1));
+        });
     }
 
     /** Through autograd, from the saved output. */

@@ -5,6 +5,7 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.ElementLoss;
 import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
@@ -89,6 +90,16 @@ final class CpuKernels implements Kernels {
     @Override
     public void nllGrad(ClassLoss loss, Strided g, Strided dx) {
         Nll.backward(loss, g, dx);
+    }
+
+    @Override
+    public void elementLoss(ElementLoss loss, Strided x, Strided out) {
+        ElementLosses.loss(loss, x, out);
+    }
+
+    @Override
+    public void elementLossGrad(ElementLoss loss, Strided g, Strided x, Strided dx, Strided dtarget) {
+        ElementLosses.grad(loss, g, x, dx, dtarget);
     }
 
     @Override

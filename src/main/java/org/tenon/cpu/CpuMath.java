@@ -124,8 +124,6 @@ final class CpuMath {
             }
             case ERF_GRAD -> a * ERF_SCALE * Math.exp(-b * b);
             case POW -> power(a, b);
-            case KL -> b == 0 ? 0 : b * (Math.log(b) - a);
-            case KL_LOG -> b == Double.NEGATIVE_INFINITY ? 0 : Math.exp(b) * (b - a);
             default -> throw new IllegalStateException(op + " is not a function of " + CpuMath.class.getSimpleName());
         };
     }

@@ -2,6 +2,7 @@ package org.tenon.cpu;
 
 import java.lang.foreign.MemorySegment;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.LossOp;
 import org.tenon.spi.UnaryOp;
 
 /**
@@ -42,6 +43,46 @@ interface FloatLoops {
             long aAt,
             MemorySegment b,
             long bAt,
+            MemorySegment out,
+            long outAt,
+            int n);
+
+    /** {@code out} = the terms of a loss. */
+    void loss(
+            LossOp op,
+            float p0,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
+            MemorySegment out,
+            long outAt,
+            int n);
+
+    /** {@code out = g} times the slope by x. */
+    void lossGrad(
+            LossOp op,
+            float p0,
+            MemorySegment g,
+            long gAt,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
+            MemorySegment out,
+            long outAt,
+            int n);
+
+    /** {@code out = g} times the slope by the target. */
+    void targetGrad(
+            LossOp op,
+            float p0,
+            MemorySegment g,
+            long gAt,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
             MemorySegment out,
             long outAt,
             int n);

@@ -246,8 +246,7 @@ final class FloatOps {
                     a[i] = v * w * (1 - w);
                 }
             }
-            case POW, KL, KL_LOG, SIN_GRAD, COS_GRAD, GELU_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
-                CpuMath.grad(op, a, b, n);
+            case POW, SIN_GRAD, COS_GRAD, GELU_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD -> CpuMath.grad(op, a, b, n);
         }
     }
 

@@ -168,8 +168,6 @@ final class LongOps {
             }
             case DIV,
                     POW,
-                    KL,
-                    KL_LOG,
                     ABS_GRAD,
                     SQRT_GRAD,
                     RSQRT_GRAD,

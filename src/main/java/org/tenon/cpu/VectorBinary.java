@@ -31,8 +31,7 @@ final class VectorBinary {
                     SIGMOID_GRAD,
                     RELU_GRAD,
                     GELU_GRAD -> true;
-            case EQ, NE, LT, LE, GT, GE, POW, KL, KL_LOG, SIN_GRAD, COS_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD ->
-                false;
+            case EQ, NE, LT, LE, GT, GE, POW, SIN_GRAD, COS_GRAD, GELU_TANH_GRAD, SILU_GRAD, ERF_GRAD -> false;
         };
     }
 

@@ -2,6 +2,7 @@ package org.tenon.cpu;
 
 import java.lang.foreign.MemorySegment;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.LossOp;
 import org.tenon.spi.UnaryOp;
 
 /** {@link FloatLoops} in the Vector API. */
@@ -54,5 +55,51 @@ final class VectorLoops implements FloatLoops {
             long outAt,
             int n) {
         VectorWhere.apply(condition, conditionAt, a, aAt, b, bAt, out, outAt, n);
+    }
+
+    @Override
+    public void loss(
+            LossOp op,
+            float p0,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
+            MemorySegment out,
+            long outAt,
+            int n) {
+        VectorLosses.apply(op, p0, x, xAt, t, tAt, out, outAt, n);
+    }
+
+    @Override
+    public void lossGrad(
+            LossOp op,
+            float p0,
+            MemorySegment g,
+            long gAt,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
+            MemorySegment out,
+            long outAt,
+            int n) {
+        VectorLossGrads.apply(op, p0, g, gAt, x, xAt, t, tAt, out, outAt, n);
+    }
+
+    @Override
+    public void targetGrad(
+            LossOp op,
+            float p0,
+            MemorySegment g,
+            long gAt,
+            MemorySegment x,
+            long xAt,
+            MemorySegment t,
+            long tAt,
+            MemorySegment out,
+            long outAt,
+            int n) {
+        VectorLossGrads.ofTarget(op, p0, g, gAt, x, xAt, t, tAt, out, outAt, n);
     }
 }

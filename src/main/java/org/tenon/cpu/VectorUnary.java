@@ -175,7 +175,7 @@ final class VectorUnary {
         }
     }
 
-    private static void log(MemorySegment x, MemorySegment out, long at, long to, int n) {
+    static void log(MemorySegment x, MemorySegment out, long at, long to, int n) {
         MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = out.asSlice(to * Float.BYTES, (long) n * Float.BYTES);
         for (int i = 0; i < n; i += WIDTH) {

@@ -7,6 +7,7 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.ElementLoss;
 import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
@@ -29,6 +30,7 @@ final class GpuKernels implements Kernels {
     private final Norms norms;
     private final WarpAttention attention;
     private final Losses losses;
+    private final ElementLosses elementLosses;
     private final Indexing indexing;
     private final Products products;
     private final ProductLibrary library;
@@ -43,6 +45,7 @@ final class GpuKernels implements Kernels {
         softmax = SoftmaxKernels.of(runtime);
         norms = new Norms(runtime, allocator);
         losses = new Losses(runtime, allocator, flag, softmax);
+        elementLosses = new ElementLosses(runtime, reductions);
         indexing = new Indexing(runtime, flag);
         products = new Products(runtime);
         library = runtime.products();
@@ -76,6 +79,7 @@ final class GpuKernels implements Kernels {
             attention.buildAll();
         }
         losses.buildAll();
+        elementLosses.buildAll();
         indexing.buildAll();
         products.buildAll();
         numbers.buildAll();
@@ -151,6 +155,16 @@ final class GpuKernels implements Kernels {
     @Override
     public void nllGrad(ClassLoss loss, Strided g, Strided dx) {
         losses.nllGrad(loss, g, dx);
+    }
+
+    @Override
+    public void elementLoss(ElementLoss loss, Strided x, Strided out) {
+        elementLosses.loss(loss, x, out);
+    }
+
+    @Override
+    public void elementLossGrad(ElementLoss loss, Strided g, Strided x, Strided dx, Strided dtarget) {
+        elementLosses.grad(loss, g, x, dx, dtarget);
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.tenon.DType;
 import org.tenon.spi.Allocator;
 import org.tenon.spi.Buffer;
+import org.tenon.spi.ElementLoss;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.Order;
 import org.tenon.spi.ReduceOp;
@@ -27,6 +28,11 @@ final class Reductions {
     }
 
     private static final int KERNELS = Kernel.values().length;
+    /** Once: each call makes an array. */
+    private static final ReduceOp[] OPS = ReduceOp.values();
+    /** What is reduced, beside the reductions as they are: the sum of the terms of a loss. */
+    private static final int LOSS = OPS.length;
+
     /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
     private static final int EACH = 8;
 
@@ -43,7 +49,7 @@ final class Reductions {
         this.allocator = allocator;
         int block = runtime.traits().block();
         int threads = runtime.traits().threads();
-        reductions = new Variants(ReduceOp.values().length * Types.NUMBERS.size() * KERNELS, this::exists, this::build);
+        reductions = new Variants((LOSS + 1) * Types.NUMBERS.size() * KERNELS, this::exists, this::build);
         scans = new Variants(
                 Types.NUMBERS.size() * 2,
                 i -> runtime.kernel(
@@ -59,21 +65,30 @@ final class Reductions {
                                 + block));
     }
 
-    private static int number(Kernel kernel, ReduceOp op, DType type) {
-        return kernel.ordinal() + KERNELS * (op.ordinal() * Types.NUMBERS.size() + Types.index(type));
+    private static int number(Kernel kernel, int op, DType type) {
+        return kernel.ordinal() + KERNELS * (op * Types.NUMBERS.size() + Types.index(type));
+    }
+
+    private static ReduceOp op(int number) {
+        int op = number / KERNELS / Types.NUMBERS.size();
+        return op == LOSS ? ReduceOp.SUM : OPS[op];
+    }
+
+    private static boolean isLoss(int number) {
+        return number / KERNELS / Types.NUMBERS.size() == LOSS;
     }
 
     private boolean exists(int number) {
-        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        ReduceOp op = op(number);
         boolean floating =
                 Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size()).isFloating();
         boolean wide = number % KERNELS == Kernel.WIDE.ordinal();
-        boolean floats = wide || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
+        boolean floats = wide || isLoss(number) || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
         return (!floats || floating) && (!wide || runtime.traits().warps() != null);
     }
 
     private GpuKernel build(int number) {
-        ReduceOp op = ReduceOp.values()[number / KERNELS / Types.NUMBERS.size()];
+        ReduceOp op = op(number);
         DType dtype = Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size());
         Kernel kernel = Kernel.values()[number % KERNELS];
         String type = Types.name(dtype);
@@ -82,7 +97,8 @@ final class Reductions {
         return runtime.kernel(
                 "reduce",
                 "reduce_" + kernel.name().toLowerCase(Locale.ROOT),
-                "-DOP=" + op + " -DT=" + type + " -DU=" + (position ? "i64" : type)
+                "-DOP=" + op + (isLoss(number) ? " -DLOSS" : "") + " -DT=" + type + " -DU="
+                        + (position ? "i64" : type)
                         + (kernel == Kernel.WIDE ? " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32") : "")
                         + " -DLANES=" + runtime.traits().lanes() + " -DBLOCK="
                         + (rows ? runtime.traits().block() : runtime.traits().threads()));
@@ -96,19 +112,36 @@ final class Reductions {
     }
 
     void reduce(ReduceOp op, Strided in, int kept, Strided out) {
+        reduce(op.ordinal(), null, in, kept, out);
+    }
+
+    /** The sum of the terms over the divisor. */
+    void loss(ElementLoss loss, Strided x, Strided out) {
+        reduce(LOSS, loss, x, 0, out);
+    }
+
+    /** {@code loss} is that of {@link #LOSS}, else null. */
+    private void reduce(int op, ElementLoss loss, Strided in, int kept, Strided out) {
         long outputs = out.count();
         if (outputs == 0) {
             return;
         }
         long length = in.count() / outputs;
         Axes keptAxes = Launch.axes().set(in.sizes(), 0, kept, in.strides());
-        Axes reducedAxes = Launch.otherAxes().set(in.sizes(), kept, in.rank(), in.strides());
+        Axes reducedAxes = loss == null
+                ? Launch.otherAxes().set(in.sizes(), kept, in.rank(), in.strides())
+                : Launch.otherAxes().set(in.sizes(), in.strides(), loss.target().strides());
         if (keptAxes.parts() > 1 || reducedAxes.parts() > 1) {
-            dense(in, copy -> reduce(op, copy, kept, out));
+            if (loss == null) {
+                dense(in, copy -> reduce(op, null, copy, kept, out));
+            } else {
+                dense(in, copy -> dense(loss.target(), target -> reduce(op, loss.with(target), copy, kept, out)));
+            }
             return;
         }
         Problem problem = new Problem(in, out, keptAxes, reducedAxes, outputs, length);
-        Kernel kernel = problem.isWide() && exists(number(Kernel.WIDE, op, in.dtype()))
+        boolean wide = problem.isWide() && (loss == null || reducedAxes.stride(1, 0) == 1);
+        Kernel kernel = wide && exists(number(Kernel.WIDE, op, in.dtype()))
                 ? Kernel.WIDE
                 : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
         long splits = splits(kernel == Kernel.COLUMNS, outputs, length);
@@ -117,12 +150,17 @@ final class Reductions {
         Buffer parts = splits == 1 ? null : allocator.allocate(outputs * splits * STATE_BYTES);
         try {
             Launch launch = Launch.begin().buffer(out).buffer(in).buffer(parts == null ? out.buffer() : parts);
+            if (loss != null) {
+                launch.buffer(loss.target());
+            }
             problem.arguments(launch, splits, span, across, parts);
+            more(launch, loss, reducedAxes);
             run(launch, number(kernel, op, in.dtype()), outputs * splits * across);
             if (parts != null) {
                 long together = across(splits, EACH / 2);
                 Launch merge = Launch.begin().buffer(out).buffer(parts);
                 problem.arguments(merge, splits, span, together, parts);
+                more(merge, loss, reducedAxes);
                 run(merge, number(Kernel.MERGE, op, in.dtype()), outputs * together);
             }
         } finally {
@@ -167,6 +205,18 @@ final class Reductions {
                     .strides(kept, 0)
                     .sizes(reduced)
                     .strides(reduced, 0);
+        }
+    }
+
+    /** What a loss has besides; in a method of its own, so that what sums pack is small enough to be inlined. */
+    private static void more(Launch launch, ElementLoss loss, Axes reduced) {
+        if (loss != null) {
+            DType dtype = loss.target().dtype();
+            launch.offset(loss.target())
+                    .value(ElementLosses.number(loss.op()))
+                    .value(Types.bits(dtype, loss.p0()))
+                    .value(Types.bits(dtype, loss.divisor()))
+                    .strides(reduced, 1);
         }
     }
 

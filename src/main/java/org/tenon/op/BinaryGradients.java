@@ -3,7 +3,6 @@ package org.tenon.op;
 import static org.tenon.op.Elementwise.sumTo;
 import static org.tenon.op.Graph.grads;
 import static org.tenon.op.UnaryGradients.call;
-import static org.tenon.op.UnaryGradients.minus;
 import static org.tenon.op.UnaryGradients.over;
 import static org.tenon.op.UnaryGradients.scale;
 import static org.tenon.op.UnaryGradients.shift;
@@ -54,27 +53,6 @@ final class BinaryGradients {
                 record(op, a, b, y, (g, in) -> won(g, BinaryOp.GT, in, 0), (g, in) -> won(g, BinaryOp.GT, in, 1), a, b);
             case MINIMUM ->
                 record(op, a, b, y, (g, in) -> won(g, BinaryOp.LT, in, 0), (g, in) -> won(g, BinaryOp.LT, in, 1), a, b);
-            case KL ->
-                record(
-                        op,
-                        a,
-                        b,
-                        y,
-                        (g, in) -> scale(times(g, in.saved(1)), -1),
-                        (g, in) -> times(g, shift(minus(call(UnaryOp.LOG, in.saved(1)), in.saved(0)), 1)),
-                        b.isTracked() ? a : null,
-                        b);
-            case KL_LOG ->
-                record(
-                        op,
-                        a,
-                        b,
-                        y,
-                        (g, in) -> scale(times(g, call(UnaryOp.EXP, in.saved(1))), -1),
-                        (g, in) -> times(
-                                g, times(call(UnaryOp.EXP, in.saved(1)), shift(minus(in.saved(1), in.saved(0)), 1))),
-                        b.isTracked() ? a : null,
-                        b);
             case EQ, NE, LT, LE, GT, GE -> y;
             case ABS_GRAD,
                     SQRT_GRAD,

@@ -82,8 +82,6 @@ public final class Elementwise {
             case SUB, MAXIMUM, MINIMUM, RELU_GRAD, ABS_GRAD -> Checks.notBool(op, a);
             case DIV,
                     POW,
-                    KL,
-                    KL_LOG,
                     SQRT_GRAD,
                     RSQRT_GRAD,
                     RECIPROCAL_GRAD,
@@ -162,7 +160,7 @@ public final class Elementwise {
         return out;
     }
 
-    private static Strided expanded(Value x, long[] sizes) {
+    static Strided expanded(Value x, long[] sizes) {
         return x.layout().expand(sizes).over(x.storage().buffer(), x.dtype());
     }
 

@@ -11,27 +11,37 @@ import static org.tenon.op.UnaryGradients.times;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.tenon.spi.BinaryOp;
+import org.tenon.spi.LossOp;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.ReduceOp;
 import org.tenon.spi.UnaryOp;
 
-/** Losses of single elements against targets of the same shape. Half types compute in float32. */
+/** Losses of single elements against targets of the same shape, for KL of one that broadcasts. Half types compute in float32. */
 public final class LossTerms {
     private LossTerms() {}
+
+    /** {@code t * (log t - x)} or, of the target's logarithm, {@code exp(t) * (t - x)}, reduced. */
+    public static Value klDiv(Value x, Value target, boolean logTarget, LossReduction reduction) {
+        Checks.operands("klDiv", x, target);
+        Checks.floating("klDiv", x);
+        Checks.sameDtype("klDiv", x, target);
+        Checks.broadcast("klDiv", x, target);
+        if (reduction == LossReduction.BATCH_MEAN && x.rank() == 0) {
+            throw Checks.error("klDiv", "batchMean needs a batch axis; use mean or sum", x);
+        }
+        return ElementLosses.apply("klDiv", logTarget ? LossOp.KL_LOG : LossOp.KL, 0, x, target, reduction);
+    }
 
     /** {@code (x - t)^2}. */
     public static Value mse(Value x, Value target, LossReduction reduction) {
         check("mseLoss", x, target, reduction);
-        return reduced("mseLoss", x, reduction, () -> {
-            Value d = difference(x, target);
-            return times(d, d);
-        });
+        return ElementLosses.apply("mseLoss", LossOp.MSE, 0, x, target, reduction);
     }
 
     /** {@code |x - t|}. */
     public static Value l1(Value x, Value target, LossReduction reduction) {
         check("l1Loss", x, target, reduction);
-        return reduced("l1Loss", x, reduction, () -> UnaryGradients.call(UnaryOp.ABS, difference(x, target)));
+        return ElementLosses.apply("l1Loss", LossOp.L1, 0, x, target, reduction);
     }
 
     /** {@code d^2 / 2} up to {@code delta}, {@code delta (|d| - delta / 2)} beyond. */
@@ -40,7 +50,7 @@ public final class LossTerms {
         if (!(delta > 0)) {
             throw Checks.error("huberLoss", "delta is " + delta + "; it must be positive", x);
         }
-        return reduced("huberLoss", x, reduction, () -> huber(difference(x, target), delta));
+        return ElementLosses.apply("huberLoss", LossOp.HUBER, delta, x, target, reduction);
     }
 
     /** {@code d^2 / (2 beta)} up to {@code beta}, {@code |d| - beta / 2} beyond; of beta 0 {@code |d|}. */
@@ -49,16 +59,8 @@ public final class LossTerms {
         if (!(beta >= 0)) {
             throw Checks.error("smoothL1Loss", "beta is " + beta + "; it must be 0 or more", x);
         }
-        return reduced("smoothL1Loss", x, reduction, () -> {
-            Value d = difference(x, target);
-            return beta == 0 ? UnaryGradients.call(UnaryOp.ABS, d) : scale(huber(d, beta), 1 / beta);
-        });
-    }
-
-    /** Of c, d clamped to {@code [-delta, delta]}: {@code c (d - c / 2)}, which is right on both sides, and its slope too. */
-    private static Value huber(Value d, double delta) {
-        Value c = Elementwise.unary("huberLoss", UnaryOp.CLAMP, d, -delta, delta);
-        return times(c, minus(d, scale(c, 0.5)));
+        return ElementLosses.apply(
+                "smoothL1Loss", beta == 0 ? LossOp.L1 : LossOp.SMOOTH_L1, beta, x, target, reduction);
     }
 
     /**
@@ -70,6 +72,9 @@ public final class LossTerms {
         check(op, x, target, reduction);
         checkWeight(op, "weight", x, weight);
         checkWeight(op, "posWeight", x, posWeight);
+        if (weight == null && posWeight == null) {
+            return ElementLosses.apply(op, LossOp.BCE_LOGITS, 0, x, target, reduction);
+        }
         return reduced(op, x, reduction, () -> {
             Value logit = Copies.widened(x);
             Value t = Copies.widened(target);

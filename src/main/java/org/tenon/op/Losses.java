@@ -106,28 +106,6 @@ public final class Losses {
         return Views.reshape("crossEntropy", weight, sizes);
     }
 
-    /** {@code t * (log t - x)} or, of the target's logarithm, {@code exp(t) * (t - x)}, reduced. */
-    public static Value klDiv(Value x, Value target, boolean logTarget, LossReduction reduction) {
-        Checks.operands("klDiv", x, target);
-        Checks.floating("klDiv", x);
-        Checks.sameDtype("klDiv", x, target);
-        Checks.broadcast("klDiv", x, target);
-        if (reduction == LossReduction.BATCH_MEAN && x.rank() == 0) {
-            throw Checks.error("klDiv", "batchMean needs a batch axis; use mean or sum", x);
-        }
-        return Frame.result(() -> {
-            Value terms = Elementwise.binary(
-                    "klDiv", logTarget ? BinaryOp.KL_LOG : BinaryOp.KL, Copies.widened(x), Copies.widened(target));
-            Value loss = switch (reduction) {
-                case NONE -> terms;
-                case MEAN -> Reductions.reduce("klDiv", ReduceOp.MEAN, terms);
-                case SUM -> sum(terms);
-                case BATCH_MEAN -> scale(sum(terms), 1.0 / x.size(0));
-            };
-            return Copies.to(loss, x.dtype());
-        });
-    }
-
     private static DType wide(DType dtype) {
         return dtype.bytes() == 2 ? DType.F32 : dtype;
     }

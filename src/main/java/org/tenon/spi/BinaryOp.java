@@ -32,10 +32,6 @@ public enum BinaryOp {
     GT,
     /** {@code a >= b}; bool. */
     GE,
-    /** {@code b * (log b - a)}, 0 where {@code b = 0}: the terms of a KL divergence, a = log-probability, b = target. */
-    KL,
-    /** {@code e^b * (b - a)}: as {@link #KL} with the target's logarithm; 0 where {@code b = -inf}. */
-    KL_LOG,
     /** {@code a * sign(x)}. */
     ABS_GRAD,
     /** {@code a / (2 y)}. */

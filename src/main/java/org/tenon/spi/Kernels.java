@@ -56,6 +56,16 @@ public interface Kernels {
     /** Its backward: {@code dx}, dense, from {@code g} (one per target, or a scalar). */
     void nllGrad(ClassLoss loss, Strided g, Strided dx);
 
+    /** A loss of single elements. {@code out} has the sizes of x, or is a scalar: the sum over the divisor. Half types are rounded once. */
+    void elementLoss(ElementLoss loss, Strided x, Strided out);
+
+    /**
+     * Its backward: {@code g / divisor} times the slopes, by x in {@code dx} and by the target in {@code dtarget}, either of which may be
+     * null. All have the sizes of x, {@code g} by strides of 0 where the loss is a scalar; {@code x} does not count where
+     * {@link LossOp#isLinear} and {@code dtarget} is null.
+     */
+    void elementLossGrad(ElementLoss loss, Strided g, Strided x, Strided dx, Strided dtarget);
+
     /**
      * Cross entropy of logits: {@link #nll} of their log-softmax. {@code known} is [rows, 2], float64 if the input is, else
      * float32, and receives the maximum of each row and its sum of {@code exp(x - max)}.

@@ -10,7 +10,10 @@ import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.Generator;
+import org.tenon.KlTarget;
+import org.tenon.R0;
 import org.tenon.R2;
+import org.tenon.Reduction;
 import org.tenon.Tensor;
 
 /**
@@ -40,6 +43,10 @@ final class Report {
         hash = 31 * hash + Arrays.hashCode(slope);
         hash = 31 * hash + Float.hashCode((float) F.mean(x).item());
         hash = 31 * hash + Float.hashCode((float) F.var(x).item());
+        Tensor<R2<Dim, Dim>, F32, Dev> shares = F.softmax(x, 0).requireGrad();
+        Tensor<R0, F32, Dev> divergence = F.klDiv(F.logSoftmax(x, 1), shares, KlTarget.PROBABILITIES, Reduction.mean());
+        hash = 31 * hash + Float.hashCode((float) divergence.item());
+        hash = 31 * hash + Arrays.hashCode(divergence.backward().get(shares).toFloatArray());
         for (Tensor<R2<Dim, Dim>, F32, Dev> each : List.of(
                 x.cumsum(0),
                 F.softmax(x, 1),

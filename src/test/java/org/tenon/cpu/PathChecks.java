@@ -1,10 +1,14 @@
 package org.tenon.cpu;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import org.tenon.Any;
+import org.tenon.BceOptions;
 import org.tenon.Cpu;
 import org.tenon.DType;
 import org.tenon.Device;
@@ -12,10 +16,12 @@ import org.tenon.Devices;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
+import org.tenon.KlTarget;
 import org.tenon.NormOptions;
 import org.tenon.R0;
 import org.tenon.R1;
 import org.tenon.R2;
+import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 
@@ -61,6 +67,7 @@ final class PathChecks {
             unary("sqrt", x -> F.sqrt(x.abs()), x -> Math.sqrt(Math.abs(x)), n);
             unary("where", x -> F.where(x.gt(0), x, x.mul(2)), x -> x > 0 ? x : 2 * x, n);
             rows(n);
+            losses(n);
             columns(n);
             classes(n);
             rowsAlone(n);
@@ -107,6 +114,85 @@ final class PathChecks {
                 near("logSoftmax", n, logs[row * n + i], log, 3e-6);
                 near("softmax", n, shares[row * n + i], Math.exp(log), 3e-6);
             }
+        }
+    }
+
+    private void losses(int n) {
+        double[] x = values(n, n);
+        double[] t = Arrays.stream(values(n, n + 1))
+                .map(v -> (float) Math.abs(v) / 4)
+                .toArray();
+        loss(
+                "klDiv",
+                (a, b) -> F.klDiv(a, b, KlTarget.PROBABILITIES, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> b == 0 ? 0 : b * (Math.log(b) - a),
+                (a, b) -> -b);
+        loss(
+                "klDiv of logarithms",
+                (a, b) -> F.klDiv(a, b, KlTarget.LOG_PROBABILITIES, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> Math.exp(b) * (b - a),
+                (a, b) -> -Math.exp(b));
+        loss(
+                "mseLoss",
+                (a, b) -> F.mseLoss(a, b, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> (a - b) * (a - b),
+                (a, b) -> 2 * (a - b));
+        loss(
+                "l1Loss",
+                (a, b) -> F.l1Loss(a, b, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> Math.abs(a - b),
+                (a, b) -> Math.signum(a - b));
+        loss(
+                "huberLoss",
+                (a, b) -> F.huberLoss(a, b, 0.7, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> Math.abs(a - b) <= 0.7 ? (a - b) * (a - b) / 2 : 0.7 * (Math.abs(a - b) - 0.35),
+                (a, b) -> Math.clamp(a - b, -0.7, 0.7));
+        loss(
+                "smoothL1Loss",
+                (a, b) -> F.smoothL1Loss(a, b, 0.7, Reduction.mean()),
+                x,
+                t,
+                (a, b) -> Math.abs(a - b) < 0.7 ? (a - b) * (a - b) / 1.4 : Math.abs(a - b) - 0.35,
+                (a, b) -> Math.clamp((a - b) / 0.7, -1, 1));
+        loss(
+                "binaryCrossEntropyWithLogits",
+                (a, b) -> F.binaryCrossEntropyWithLogits(a, b, BceOptions.defaults(), Reduction.mean()),
+                x,
+                t,
+                (a, b) -> (1 - b) * a + Math.log1p(Math.exp(-a)),
+                (a, b) -> 1 / (1 + Math.exp(-a)) - b);
+    }
+
+    private void loss(
+            String name,
+            BiFunction<Tensor<R1<Dim>, F32, Cpu>, Tensor<R1<Dim>, F32, Cpu>, Tensor<R0, F32, Cpu>> op,
+            double[] x,
+            double[] t,
+            DoubleBinaryOperator term,
+            DoubleBinaryOperator slope) {
+        int n = x.length;
+        Tensor<R1<Dim>, F32, Cpu> leaf = cpu.<Dim>tensor(x).to(DType.F32).requireGrad();
+        Tensor<R0, F32, Cpu> loss = op.apply(leaf, cpu.<Dim>tensor(t).to(DType.F32));
+        double sum = 0;
+        double size = 0;
+        for (int i = 0; i < n; i++) {
+            sum += term.applyAsDouble(x[i], t[i]);
+            size += Math.abs(x[i]) + Math.abs(t[i]) + 1;
+        }
+        near(name, n, loss.item(), sum / n, 1e-6 * size / n);
+        float[] slopes = loss.backward().get(leaf).toFloatArray();
+        for (int i = 0; i < n; i++) {
+            near("gradient of " + name, i, slopes[i] * n, slope.applyAsDouble(x[i], t[i]), 4e-6);
         }
     }
 

@@ -16,9 +16,11 @@ import org.tenon.spi.BinaryOp;
 import org.tenon.spi.ClassLoss;
 import org.tenon.spi.CustomKernel;
 import org.tenon.spi.Dropout;
+import org.tenon.spi.ElementLoss;
 import org.tenon.spi.Epilogue;
 import org.tenon.spi.Extreme;
 import org.tenon.spi.IndexCheck;
+import org.tenon.spi.LossOp;
 import org.tenon.spi.LossReduction;
 import org.tenon.spi.Norm;
 import org.tenon.spi.Order;
@@ -156,6 +158,61 @@ class ArgumentsTest {
                         + " kept=[100] reduced_sizes=[100] reduced=[1])");
         kernels.reduce(ReduceOp.SUM, dense("i", DType.I64, 5, 4, 100), 1, dense("o", DType.I64, 3, 4));
         assertThat(warps.launches()).singleElement().asString().startsWith("reduce/reduce_rows(");
+    }
+
+    @Test
+    void lossesOfElements() {
+        Strided target = strided("t", DType.F64, 9, sizes(2, 3), 0, 2);
+        ElementLoss huber = new ElementLoss(LossOp.HUBER, 0.5, 6, target);
+        String numbers = " loss=5 p0=" + bits(0.5) + " divisor=" + bits(6);
+        kernels.elementLoss(huber, x, out);
+        launched("loss/loss(out=o x=x target=t count=6 rank=2" + numbers + " x_offset=5 target_offset=9 g_offset=0"
+                + " out_offset=3 dtarget_offset=0 has_dx=0 has_dtarget=0 aligned=0 sizes=[2,3] x=[3,1] target=[0,2]"
+                + " g=[])");
+        Strided g = strided("g", DType.F64, 7, sizes(2, 3), 0, 0);
+        kernels.elementLossGrad(huber, g, x, out, dense("d", DType.F64, 11, 2, 3));
+        String grad = " x_offset=5 target_offset=9 g_offset=7 out_offset=";
+        String axes = " aligned=0 sizes=[2,3] x=[3,1] target=[0,2] g=[])";
+        launched("loss/loss_grad(dx=o dtarget=d g=g x=x target=t count=6 rank=2" + numbers + grad
+                + "3 dtarget_offset=11 has_dx=1 has_dtarget=1" + axes);
+        kernels.elementLossGrad(huber, g, x, null, out);
+        launched("loss/loss_grad(dx=o dtarget=o g=g x=x target=t count=6 rank=2" + numbers + grad
+                + "3 dtarget_offset=3 has_dx=0 has_dtarget=1" + axes);
+        Strided one = dense("x", DType.F64, 8, 6);
+        kernels.elementLossGrad(
+                new ElementLoss(LossOp.MSE, 0, 6, dense("t", DType.F64, 4, 6)),
+                strided("g", DType.F64, 7, sizes(6), 0),
+                one,
+                dense("o", DType.F64, 12, 6),
+                null);
+        launched("loss/loss_grad(dx=o dtarget=o g=g x=x target=t count=6 rank=1 loss=3 p0=0 divisor=" + bits(6)
+                + " x_offset=8 target_offset=4 g_offset=7 out_offset=12 dtarget_offset=12 has_dx=1 has_dtarget=0"
+                + " aligned=1 sizes=[6] x=[1] target=[1] g=[])");
+    }
+
+    @Test
+    void sumsOfLosses() {
+        GpuKernels kernels =
+                new GpuKernels(warps, allocator, new IndexFlag(warps, new Allocator("flag", warps.memory())));
+        Strided dense = dense("t", DType.F64, 9, 20000);
+        Strided scalar = dense("o", DType.F64, 3);
+        String parts = " parts_offset=" + this.parts + " kept_rank=1 reduced_rank=1 kept_sizes=[1] kept=[]";
+        String loss = " loss=1 p0=0 divisor=" + bits(2);
+        String split = " outputs=1 length=20000 splits=4 span=5000 across=";
+        String rest = " in_offset=5 out_offset=3" + parts + " reduced_sizes=[20000] reduced=[1] target_offset=9" + loss;
+        kernels.elementLoss(new ElementLoss(LossOp.KL, 0, 2, dense), dense("x", DType.F64, 5, 20000), scalar);
+        assertThat(warps.launches())
+                .containsExactly(
+                        "reduce/reduce_wide(out=o in=x workspace=work target=t" + split + "256" + rest + " target=[1])",
+                        "reduce/reduce_merge(out=o workspace=work" + split + "1" + rest + " target=[1])");
+        kernels.elementLoss(
+                new ElementLoss(LossOp.KL, 0, 2, strided("t", DType.F64, 9, sizes(20000), 0)),
+                dense("x", DType.F64, 5, 20000),
+                scalar);
+        assertThat(warps.launches())
+                .containsExactly(
+                        "reduce/reduce_rows(out=o in=x workspace=work target=t" + split + "256" + rest + " target=[])",
+                        "reduce/reduce_merge(out=o workspace=work" + split + "1" + rest + " target=[])");
     }
 
     @Test
@@ -701,6 +758,8 @@ class ArgumentsTest {
                 ArgumentsTest::elementwise,
                 ArgumentsTest::reductions,
                 ArgumentsTest::reductionsForWarps,
+                ArgumentsTest::lossesOfElements,
+                ArgumentsTest::sumsOfLosses,
                 ArgumentsTest::sumsAndSelections,
                 ArgumentsTest::softmax,
                 ArgumentsTest::softmaxOfThreads,

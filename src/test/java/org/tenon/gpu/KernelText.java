@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What the text of a kernel says of its arguments: the names of its buffers, and the fields of its structure of longs. */
 final class KernelText {
-    private static final Pattern MOVING = Pattern.compile("(?s)#ifdef MOVING\n(.*?)(?:#else\n(.*?))?#endif\n");
-    private static final Pattern MORE = Pattern.compile("#define (MORE|RULE)( *,.*|)\n");
+    private static final Pattern CHOICE = Pattern.compile("(?s)#ifdef (MOVING|LOSS)\n(.*?)(?:#else\n(.*?))?#endif\n");
+    private static final Pattern MORE = Pattern.compile("#define (MORE|RULE|TARGET)( *,.*|)\n");
     private static final Pattern STRUCTURE = Pattern.compile("typedef struct \\{([^}]*)} (\\w+);");
     private static final Pattern FIELD = Pattern.compile("(\\w+)(?:\\[(\\w+)])?");
     private static final Pattern LAST = Pattern.compile("const (\\w+) \\w+");
@@ -21,9 +22,13 @@ final class KernelText {
     private final List<String> buffers = new ArrayList<>();
     private final Map<String, Integer> fields = new LinkedHashMap<>();
 
-    /** Of {@code KERNEL void kernel(...)} in a whole program, with {@code MOVING} defined or not. */
-    static KernelText of(String whole, String kernel, boolean moving) {
-        String program = MOVING.matcher(whole).replaceAll(moving ? "$1" : "$2");
+    /** Of {@code KERNEL void kernel(...)} in a whole program, with what the options define. */
+    static KernelText of(String whole, String kernel, String options) {
+        String program = CHOICE.matcher(whole)
+                .replaceAll(choice -> Matcher.quoteReplacement(
+                        options.contains(" -D" + choice.group(1))
+                                ? choice.group(2)
+                                : Objects.requireNonNullElse(choice.group(3), "")));
         Matcher more = MORE.matcher(program);
         if (more.find()) {
             program = program.replace(" " + more.group(1) + ", const", more.group(2) + ", const");

@@ -81,10 +81,7 @@ final class Recorder extends PretendedRuntime {
         String program = traits().warps() != null && Files.exists(Path.of("kernels", file + ".cuda.k"))
                 ? override("common.h") + override(file + ".cuda.k")
                 : Sources.program("portable.opencl.h", file);
-        return new Declared(
-                file + "/" + kernel,
-                block(options),
-                KernelText.of(program, kernel, options.contains(MovingNumbers.OPTION)));
+        return new Declared(file + "/" + kernel, block(options), KernelText.of(program, kernel, options));
     }
 
     /** A source that is CUDA's alone, and is not in the jar, with all that it includes. */
