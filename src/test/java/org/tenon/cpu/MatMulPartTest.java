@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.tenon.DType;
 import org.tenon.cpu.MatMulPart.Way;
@@ -15,6 +16,7 @@ import org.tenon.spi.Buffer;
 import org.tenon.spi.Strided;
 
 /** The ways to pack a product's operands: each gives the same bits, right ones, and is taken where it is meant to be. */
+@Tag("plain")
 class MatMulPartTest {
     private static final int UNIT = Lanes.CHOSEN.columns();
     private final CpuBackend cpu = new CpuBackend();
@@ -34,9 +36,21 @@ class MatMulPartTest {
         for (long i = 0; i < batch * rows * columns; i++) {
             memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat() - 0.5f);
         }
+        return laid(buffer, batch, rows, columns, turned);
+    }
+
+    private static Strided laid(Buffer buffer, long batch, long rows, long columns, boolean turned) {
         return new Strided(buffer, DType.F32, 0, new long[] {batch, rows, columns}, new long[] {
             rows * columns, turned ? 1 : columns, turned ? rows : 1
         });
+    }
+
+    /** The way of a product that is not computed, so that its operands need no memory. */
+    private Way way(long batch, long m, long k, long n, boolean turnedX, boolean turnedY) {
+        Buffer none = matrices(1, 1, 1, false).buffer();
+        Strided out = laid(none, batch, m, n, false);
+        Strided x = laid(none, batch, m, k, turnedX);
+        return new MatMulPart(x, laid(none, batch, k, n, turnedY), out, MatMulTarget.of(out), false).way();
     }
 
     private static float at(Strided x, long b, long i, long j) {
@@ -112,25 +126,25 @@ class MatMulPartTest {
         int rows = MatMulTile.LEAST_ROWS * Parallel.THREADS;
         int columns = MatMulTile.LEAST_COLUMNS * Parallel.THREADS;
         int few = columns - 1;
-        assertThat(part(1, rows - 1, 8, few, false, false).way()).isEqualTo(Way.SHARED);
-        assertThat(part(1, rows, 8, few, false, false).way()).isEqualTo(Way.BY_ROWS);
-        assertThat(part(1, rows - 1, 8, columns, false, false).way()).isEqualTo(Way.BY_COLUMNS);
-        assertThat(part(1, 2, 0, columns, false, false).way()).isEqualTo(Way.SHARED);
+        assertThat(way(1, rows - 1, 8, few, false, false)).isEqualTo(Way.SHARED);
+        assertThat(way(1, rows, 8, few, false, false)).isEqualTo(Way.BY_ROWS);
+        assertThat(way(1, rows - 1, 8, columns, false, false)).isEqualTo(Way.BY_COLUMNS);
+        assertThat(way(1, 2, 0, columns, false, false)).isEqualTo(Way.SHARED);
         long matrices = 2L * Parallel.THREADS;
-        assertThat(part(matrices, 6, 8, 8, false, false).way()).isEqualTo(Way.BY_ROWS);
-        assertThat(part(matrices - 1, 6, 8, 8, false, false).way()).isEqualTo(Way.SHARED);
+        assertThat(way(matrices, 6, 8, 8, false, false)).isEqualTo(Way.BY_ROWS);
+        assertThat(way(matrices - 1, 6, 8, 8, false, false)).isEqualTo(Way.SHARED);
     }
 
     @Test
     void whatIsTooLargeForOneThreadIsShared() {
         int rows = MatMulTile.LEAST_ROWS * Parallel.THREADS;
         int deep = MatMulTile.OWN / UNIT;
-        assertThat(part(1, rows, deep, UNIT, false, false).way()).isEqualTo(Way.BY_ROWS);
-        assertThat(part(1, rows, deep + 1, UNIT, false, false).way()).isEqualTo(Way.SHARED);
+        assertThat(way(1, rows, deep, 1, false, false)).isEqualTo(Way.BY_ROWS);
+        assertThat(way(1, rows, deep + 1, 1, false, false)).isEqualTo(Way.SHARED);
         int columns = MatMulTile.LEAST_COLUMNS * Parallel.THREADS;
         int most = MatMulTile.OWN / MatMulPacking.ROW / MatMulTile.ROWS * MatMulTile.ROWS;
-        assertThat(part(1, 6, most / 6 * 256, columns, false, false).way()).isEqualTo(Way.BY_COLUMNS);
-        assertThat(part(1, 6, most / 6 * 256 + 1, columns, false, false).way()).isEqualTo(Way.SHARED);
+        assertThat(way(1, 6, most / 6 * 256, columns, false, false)).isEqualTo(Way.BY_COLUMNS);
+        assertThat(way(1, 6, most / 6 * 256 + 1, columns, false, false)).isEqualTo(Way.SHARED);
     }
 
     @Test
@@ -139,10 +153,10 @@ class MatMulPartTest {
         int columns = MatMulTile.LEAST_COLUMNS * Parallel.THREADS;
         int many = Math.max(rows, columns);
         if (Parallel.THREADS > 1) {
-            assertThat(part(1, many, 8, many + 1, false, false).way()).isEqualTo(Way.BY_COLUMNS);
-            assertThat(part(1, many + 1, 8, many, false, false).way()).isEqualTo(Way.BY_ROWS);
-            assertThat(part(1, many, 8, many, true, false).way()).isEqualTo(Way.BY_ROWS);
-            assertThat(part(1, many, 8, many, false, true).way()).isEqualTo(Way.BY_COLUMNS);
+            assertThat(way(1, many, 8, many + 1, false, false)).isEqualTo(Way.BY_COLUMNS);
+            assertThat(way(1, many + 1, 8, many, false, false)).isEqualTo(Way.BY_ROWS);
+            assertThat(way(1, many, 8, many, true, false)).isEqualTo(Way.BY_ROWS);
+            assertThat(way(1, many, 8, many, false, true)).isEqualTo(Way.BY_COLUMNS);
         }
     }
 }
