@@ -52,7 +52,4 @@ interface FloatLoops {
     /** One with momentum: {@code v = momentum v + fresh (g + decay p); p -= lr v}. */
     void descend(
             Descent descent, MemorySegment p, long pAt, MemorySegment g, long gAt, MemorySegment v, long vAt, int n);
-
-    /** The factors of a step with momentum. */
-    record Descent(float lr, float decay, float momentum, float fresh) {}
 }

@@ -95,8 +95,7 @@ final class Updates {
             MemorySegment v = row[2] == null ? null : CpuBuffer.floats(row[2]);
             float lr = (float) s.lr();
             float decay = (float) s.weightDecay();
-            FloatLoops.Descent descent =
-                    new FloatLoops.Descent(lr, decay, (float) s.momentum(), (float) (1 - s.dampening()));
+            Descent descent = new Descent(lr, decay, (float) s.momentum(), (float) (1 - s.dampening()));
             for (long at = from; at < from + whole; at += LOOPS.most()) {
                 int n = (int) Math.min(LOOPS.most(), from + whole - at);
                 if (v == null) {

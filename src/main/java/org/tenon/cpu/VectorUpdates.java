@@ -5,7 +5,6 @@ import static org.tenon.cpu.VectorMemory.store;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import org.tenon.cpu.FloatLoops.Descent;
 
 /** Optimizer steps where the data lies, with the bits of {@link FloatUpdates}: products are rounded before they are added. */
 final class VectorUpdates {
