@@ -1,5 +1,7 @@
 package org.tenon.bench;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,8 +14,12 @@ final class Turns {
     private static final int LEAST_WARM_TURNS = 5;
     /** The JVM compiles what is short once more after some tens of thousands of calls, in a thread that needs its time as well. */
     private static final long WARM_NANOS = 3_000_000_000L;
-    /** PyTorch's threads spin for some time after a call, and would take the cores from who comes next. */
-    private static final int PAUSE_MILLIS = 4;
+    /** A pause is over once all threads together were busy for less than a tenth of a look, or after so many looks. */
+    private static final int LOOK_MILLIS = 10;
+
+    private static final int MOST_LOOKS = 40;
+    private static final OperatingSystemMXBean PROCESS =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     private Turns() {}
 
@@ -59,11 +65,18 @@ final class Turns {
         return System.nanoTime() - start;
     }
 
+    /** Threads of OpenBLAS spin for 130 milliseconds after a call, and would take the cores from who comes next. */
     private static void pause() {
-        try {
-            Thread.sleep(PAUSE_MILLIS);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        long before;
+        int looks = 0;
+        do {
+            before = PROCESS.getProcessCpuTime();
+            try {
+                Thread.sleep(LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            looks++;
+        } while (PROCESS.getProcessCpuTime() - before > LOOK_MILLIS * 100_000L && looks < MOST_LOOKS);
     }
 }

@@ -6,7 +6,7 @@ import org.tenon.DType;
 import org.tenon.spi.Strided;
 
 /**
- * Matrix products, cut into parts for which the second operand is packed at once. A float32 result is added up where it lies,
+ * Matrix products, cut into parts whose packed second operand fits memory kept for it. A float32 result is added up where it lies,
  * one of half type in float32 beside it.
  */
 final class CpuMatMul {
@@ -52,7 +52,7 @@ final class CpuMatMul {
                         Strided right = narrow(narrow(narrow(y, 0, b, batches), 2, j, columns), 1, p, depth);
                         Strided result = narrow(narrow(narrow(out, 0, b, batches), 1, i, rows), 2, j, columns);
                         MatMulPart part = new MatMulPart(left, right, result, target.at(b, i, j), p > 0);
-                        part.run();
+                        part.run(part.way());
                         if (target.beside() && p + depth >= inner) {
                             part.write();
                         }

@@ -7,7 +7,7 @@ import org.tenon.spi.UnaryOp;
 
 /**
  * Elementwise functions on runs of float32 in memory, without a pass through arrays. Positions and lengths count elements; a
- * length is a multiple of {@link #least} and at most {@link #most}. What is computed for an element depends on it alone. A result does not overlap an operand.
+ * length is a multiple of {@link #least} and at most {@link #most}. What is computed for an element depends on it alone. A result does not overlap an operand, but for what changes in place.
  */
 interface FloatLoops {
     /** The least length. */
@@ -86,4 +86,11 @@ interface FloatLoops {
             MemorySegment out,
             long outAt,
             int n);
+
+    /** A step of gradient descent in place: {@code d = g + decay p; p -= lr d}. */
+    void descend(float lr, float decay, MemorySegment p, long pAt, MemorySegment g, long gAt, int n);
+
+    /** One with momentum: {@code v = momentum v + fresh (g + decay p); p -= lr v}. */
+    void descend(
+            Descent descent, MemorySegment p, long pAt, MemorySegment g, long gAt, MemorySegment v, long vAt, int n);
 }

@@ -88,11 +88,11 @@ abstract class Lanes {
     /** {@code result[at + j] += sum of factors[p] * block[p * columns + j]} over p, one after another. */
     abstract void addRows(double[] factors, int depth, double[] block, int columns, double[] result, int at);
 
-    /** Brings a tile to {@code c}, element {@code at}, with {@code stride} between rows. */
-    abstract void storeTile(float[] tile, MemorySegment c, long at, long stride);
+    /** Brings so many rows of a tile to {@code c}, element {@code at}, with {@code stride} between rows. */
+    abstract void storeTile(float[] tile, int rows, MemorySegment c, long at, long stride);
 
-    /** Adds a tile to what is there. */
-    abstract void addTile(float[] tile, MemorySegment c, long at, long stride);
+    /** Adds rows of a tile to what is there. */
+    abstract void addTile(float[] tile, int rows, MemorySegment c, long at, long stride);
 
     /** {@code count} lines of {@link #columns} floats each, {@code stride} apart, one after another. */
     abstract void copyLines(MemorySegment from, long at, long stride, int count, float[] to, int toAt);

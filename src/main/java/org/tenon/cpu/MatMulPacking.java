@@ -17,9 +17,10 @@ final class MatMulPacking {
     private MatMulPacking() {}
 
     /**
-     * The lanes one after another, {@link #ROW} apart, and lanes of zeros up to a multiple of {@link MatMulTile#ROWS}.
+     * The lanes one after another from {@code at}, {@link #ROW} apart, and lanes of zeros up to a multiple of
+     * {@link MatMulTile#ROWS}.
      */
-    static void rows(Strided part, float[] to, float[] line) {
+    static void rows(Strided part, float[] to, int at, float[] line) {
         int lanes = (int) part.sizes()[0];
         int depth = (int) part.sizes()[1];
         if (depth == 0) {
@@ -29,26 +30,26 @@ final class MatMulPacking {
             MemorySegment memory = CpuBuffer.segment(part);
             for (int lane = 0; lane < lanes; lane++) {
                 long from = part.offset() + lane * part.strides()[0];
-                MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, from * Float.BYTES, to, lane * ROW, depth);
+                MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, from * Float.BYTES, to, at + lane * ROW, depth);
             }
         } else if (alongDepth(part)) {
             Reader reader = new Reader(part, 0);
             for (int lane = 0; lane < lanes; lane++) {
                 reader.read(line, depth);
-                System.arraycopy(line, 0, to, lane * ROW, depth);
+                System.arraycopy(line, 0, to, at + lane * ROW, depth);
             }
         } else if (isPlain(part, 0) && part.strides()[1] >= 0) {
             long stride = part.strides()[1];
-            Lanes.CHOSEN.transpose(CpuBuffer.segment(part), part.offset(), stride, depth, lanes, to, 0, ROW);
+            Lanes.CHOSEN.transpose(CpuBuffer.segment(part), part.offset(), stride, depth, lanes, to, at, ROW);
         } else {
             Lines lines = new Lines(part);
             for (int p = 0; p < depth; p++) {
                 lines.read(p, line, lanes);
-                scatter(line, lanes, to, p);
+                scatter(line, lanes, to, at + p);
             }
         }
         for (int lane = lanes; lane % MatMulTile.ROWS != 0; lane++) {
-            Arrays.fill(to, lane * ROW, lane * ROW + depth, 0);
+            Arrays.fill(to, at + lane * ROW, at + lane * ROW + depth, 0);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.tenon.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.tenon.spi.Strided;
 
 /**
@@ -20,5 +21,41 @@ record MatMulTarget(MemorySegment memory, long offset, long matrixStride, long r
     /** The position of a row's first element. */
     long position(long matrix, long row) {
         return offset + matrix * matrixStride + row * rowStride;
+    }
+
+    /**
+     * One tile of the product of packed rows and a panel, brought to {@code position}: of {@link MatMulTile#ROWS} by
+     * {@link Lanes#columns} as many rows and columns as there are.
+     */
+    void multiply(
+            int depth,
+            float[] a,
+            int aAt,
+            float[] b,
+            int bAt,
+            float[] tile,
+            int rows,
+            int columns,
+            long position,
+            boolean adds) {
+        Lanes.CHOSEN.multiply(depth, a, aAt, b, bAt, tile);
+        if (columns < Lanes.CHOSEN.columns()) {
+            edge(tile, rows, columns, position, adds);
+        } else if (adds) {
+            Lanes.CHOSEN.addTile(tile, rows, memory, position, rowStride);
+        } else {
+            Lanes.CHOSEN.storeTile(tile, rows, memory, position, rowStride);
+        }
+    }
+
+    private void edge(float[] tile, int rows, int columns, long position, boolean adds) {
+        int unit = Lanes.CHOSEN.columns();
+        for (int r = 0; r < rows; r++) {
+            long to = position + r * rowStride;
+            for (int c = 0; adds && c < columns; c++) {
+                tile[r * unit + c] += memory.getAtIndex(ValueLayout.JAVA_FLOAT, to + c);
+            }
+            MemorySegment.copy(tile, r * unit, memory, ValueLayout.JAVA_FLOAT, to * Float.BYTES, columns);
+        }
     }
 }

@@ -20,5 +20,17 @@ final class MatMulTile {
     /** Rows of a result that goes through float32 on its way to another type, computed at once. */
     static final int WIDENED_ROWS = 2048;
 
+    /** A thread packs at most so many elements for itself alone. */
+    static final int OWN = 1 << 18;
+
+    /** Rows of the result for each thread, from which on a thread packs the second operand for itself. */
+    static final int LEAST_ROWS = 32;
+
+    /** Columns for each thread, from which on it packs the first operand for itself. */
+    static final int LEAST_COLUMNS = 64;
+
+    /** Packing takes so many times as long where elements to be side by side are not. */
+    static final int TURNED = 3;
+
     private MatMulTile() {}
 }

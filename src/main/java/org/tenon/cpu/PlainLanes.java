@@ -251,16 +251,16 @@ final class PlainLanes extends Lanes {
     }
 
     @Override
-    void storeTile(float[] tile, MemorySegment c, long at, long stride) {
-        for (int row = 0; row < MatMulTile.ROWS; row++) {
+    void storeTile(float[] tile, int rows, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < rows; row++) {
             MemorySegment.copy(
                     tile, row * COLUMNS, c, ValueLayout.JAVA_FLOAT, (at + row * stride) * Float.BYTES, COLUMNS);
         }
     }
 
     @Override
-    void addTile(float[] tile, MemorySegment c, long at, long stride) {
-        for (int row = 0; row < MatMulTile.ROWS; row++) {
+    void addTile(float[] tile, int rows, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < rows; row++) {
             for (int j = 0; j < COLUMNS; j++) {
                 long to = at + row * stride + j;
                 float sum = c.getAtIndex(ValueLayout.JAVA_FLOAT, to) + tile[row * COLUMNS + j];

@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
+import org.tenon.DType;
 import org.tenon.spi.Strided;
 import org.tenon.spi.UpdateStep;
 
@@ -37,13 +39,23 @@ final class Updates {
             for (Strided[] row : rows) {
                 long end = start + row[0].count();
                 if (start < to && end > from && end > start) {
-                    piece(row, Math.max(from, start) - start, Math.min(to, end) - start);
+                    long first = Math.max(from, start) - start;
+                    long last = Math.min(to, end) - start;
+                    piece(row, first + inMemory(row, first, last), last);
                 }
                 start = end;
             }
         }
 
+        /** Makes the step where the data lies, for so many elements from the first as it can, and returns their number. */
+        long inMemory(Strided[] row, long from, long to) {
+            return 0;
+        }
+
         private void piece(Strided[] row, long from, long to) {
+            if (from == to) {
+                return;
+            }
             for (int i = 0; i < row.length; i++) {
                 readers[i] = row[i] == null ? null : new Reader(row[i], from);
                 writers[i] = row[i] == null || i == 1 ? null : new Writer(row[i], from);
@@ -55,22 +67,51 @@ final class Updates {
     }
 
     private static final class Floats extends Part {
+        private static final FloatLoops LOOPS = Lanes.CHOSEN.loops();
         private final UpdateStep step;
+        private final int size;
         private final float[][] x;
 
         Floats(UpdateStep step, Strided[] row, int size) {
             super(row.length);
             this.step = step;
+            this.size = size;
             x = new float[row.length][];
-            for (int i = 0; i < row.length; i++) {
-                x[i] = row[i] == null ? null : new float[size];
+        }
+
+        @Override
+        long inMemory(Strided[] row, long from, long to) {
+            if (LOOPS == null || !(step instanceof UpdateStep.Sgd s) || s.first() && row[2] != null || s.nesterov()) {
+                return 0;
             }
+            for (Strided each : row) {
+                if (each != null && (each.dtype() != DType.F32 || !each.isContiguous())) {
+                    return 0;
+                }
+            }
+            long whole = (to - from) / LOOPS.least() * LOOPS.least();
+            MemorySegment p = CpuBuffer.floats(row[0]);
+            MemorySegment g = CpuBuffer.floats(row[1]);
+            MemorySegment v = row[2] == null ? null : CpuBuffer.floats(row[2]);
+            float lr = (float) s.lr();
+            float decay = (float) s.weightDecay();
+            Descent descent = new Descent(lr, decay, (float) s.momentum(), (float) (1 - s.dampening()));
+            for (long at = from; at < from + whole; at += LOOPS.most()) {
+                int n = (int) Math.min(LOOPS.most(), from + whole - at);
+                if (v == null) {
+                    LOOPS.descend(lr, decay, p, at, g, at, n);
+                } else {
+                    LOOPS.descend(descent, p, at, g, at, v, at, n);
+                }
+            }
+            return whole;
         }
 
         @Override
         void chunk(int n) {
             for (int i = 0; i < x.length; i++) {
                 if (readers[i] != null) {
+                    x[i] = x[i] == null ? new float[size] : x[i];
                     readers[i].read(x[i], n);
                 }
             }

@@ -291,8 +291,8 @@ final class VectorLanes extends Lanes {
     }
 
     @Override
-    void storeTile(float[] tile, MemorySegment c, long at, long stride) {
-        for (int row = 0; row < MatMulTile.ROWS; row++) {
+    void storeTile(float[] tile, int rows, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < rows; row++) {
             long to = (at + row * stride) * Float.BYTES;
             FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH).intoMemorySegment(c, to, ORDER);
             FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH + WIDTH)
@@ -301,8 +301,8 @@ final class VectorLanes extends Lanes {
     }
 
     @Override
-    void addTile(float[] tile, MemorySegment c, long at, long stride) {
-        for (int row = 0; row < MatMulTile.ROWS; row++) {
+    void addTile(float[] tile, int rows, MemorySegment c, long at, long stride) {
+        for (int row = 0; row < rows; row++) {
             long to = (at + row * stride) * Float.BYTES;
             long next = to + (long) WIDTH * Float.BYTES;
             FloatVector.fromArray(SPECIES, tile, row * 2 * WIDTH)

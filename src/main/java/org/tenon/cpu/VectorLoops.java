@@ -102,4 +102,15 @@ final class VectorLoops implements FloatLoops {
             int n) {
         VectorLossGrads.ofTarget(op, p0, g, gAt, x, xAt, t, tAt, out, outAt, n);
     }
+
+    @Override
+    public void descend(float lr, float decay, MemorySegment p, long pAt, MemorySegment g, long gAt, int n) {
+        VectorUpdates.descend(lr, decay, p, pAt, g, gAt, n);
+    }
+
+    @Override
+    public void descend(
+            Descent descent, MemorySegment p, long pAt, MemorySegment g, long gAt, MemorySegment v, long vAt, int n) {
+        VectorUpdates.descend(descent, p, pAt, g, gAt, v, vAt, n);
+    }
 }
