@@ -48,6 +48,10 @@ final class PeerCases {
 
     private static final long ROW = 1024;
     private static final long COLUMN = 4096;
+    private static final int WARM_SECONDS = 3;
+    /** A step calls so many methods, each so few times, that the JVM compiles the last of them after ten seconds. */
+    private static final int STEPS_WARM_SECONDS = 20;
+
     private static final double SUM_TOLERANCE = 1e-3;
     private static final double TOLERANCE = 1e-5;
 
@@ -58,9 +62,14 @@ final class PeerCases {
      *
      * @param name op and shape, what a regular expression is matched with
      * @param bytes of a large tensor of it, 0 where all may stay in the cache
+     * @param warmSeconds how long all contenders together run before they are measured
      * @param build adds its contenders
      */
-    record PeerCase(String name, long bytes, Consumer<Operands> build) {}
+    record PeerCase(String name, long bytes, int warmSeconds, Consumer<Operands> build) {
+        PeerCase(String name, long bytes, Consumer<Operands> build) {
+            this(name, bytes, WARM_SECONDS, build);
+        }
+    }
 
     /** A function of PyTorch's that writes where it is told. */
     @FunctionalInterface
@@ -439,7 +448,7 @@ final class PeerCases {
 
     private static void steps(List<PeerCase> all) {
         for (long batch : new long[] {64, 256}) {
-            all.add(new PeerCase("training step of an MLP, " + batch + " rows", 0, s -> {
+            all.add(new PeerCase("training step of an MLP, " + batch + " rows", 0, STEPS_WARM_SECONDS, s -> {
                 Pair x = s.matrices(batch, MlpSteps.IN)[0];
                 Tensor<R1<Dim>, I64, Cpu> classes = s.classes(batch, MlpSteps.CLASSES);
                 org.bytedeco.pytorch.Tensor target = s.keep(torchClasses(classes.toLongArray()));

@@ -50,7 +50,7 @@ public final class PeersBench {
                 Map<String, Double> nanos;
                 try (Operands operands = new Operands(each.bytes(), threads)) {
                     each.build().accept(operands);
-                    nanos = Turns.medians(operands.contenders(beside), rounds);
+                    nanos = Turns.medians(operands.contenders(beside), each.warmSeconds(), rounds);
                 }
                 String row = row(each.name(), nanos);
                 System.out.print(row);

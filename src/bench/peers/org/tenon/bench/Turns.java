@@ -12,8 +12,6 @@ import java.util.function.IntConsumer;
 final class Turns {
     private static final long TURN_NANOS = 5_000_000;
     private static final int LEAST_WARM_TURNS = 5;
-    /** The JVM compiles what is short once more after some tens of thousands of calls, in a thread that needs its time as well. */
-    private static final long WARM_NANOS = 3_000_000_000L;
     /** A pause is over once all threads together were busy for less than a tenth of a look, or after so many looks. */
     private static final int LOOK_MILLIS = 10;
 
@@ -26,14 +24,17 @@ final class Turns {
     /** Who does the same work as the others; a call is given its number, which goes up. */
     record Contender(String name, IntConsumer call) {}
 
-    /** Of each contender the median of nanoseconds a call. */
-    static Map<String, Double> medians(List<Contender> contenders, int rounds) {
+    /**
+     * Of each contender the median of nanoseconds a call, after so many seconds of calls: the JVM compiles what is short once more
+     * after some tens of thousands of them, in a thread that needs its time as well.
+     */
+    static Map<String, Double> medians(List<Contender> contenders, int warmSeconds, int rounds) {
         int size = contenders.size();
         int[] calls = new int[size];
         int[] batches = new int[size];
         Arrays.fill(batches, 1);
-        long start = System.nanoTime();
-        for (int turn = 0; turn < LEAST_WARM_TURNS || System.nanoTime() - start < WARM_NANOS; turn++) {
+        long end = System.nanoTime() + warmSeconds * 1_000_000_000L;
+        for (int turn = 0; turn < LEAST_WARM_TURNS || System.nanoTime() < end; turn++) {
             for (int i = 0; i < size; i++) {
                 long nanos = turn(contenders.get(i), calls, i, batches[i]);
                 if (nanos < TURN_NANOS) {
