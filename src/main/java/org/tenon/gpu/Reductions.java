@@ -33,6 +33,9 @@ final class Reductions {
     /** What is reduced, beside the reductions as they are: the sum of the terms of a loss. */
     private static final int LOSS = OPS.length;
 
+    /** So many elements at most, or about the square root of all, are added up one after another before their sums are. */
+    private static final long RUN = 256;
+
     /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
     private static final int EACH = 8;
 
@@ -248,13 +251,21 @@ final class Reductions {
         return length < 8 || outputs >= 32 && keptStride != 0 && keptStride < reducedStride;
     }
 
-    /** How many parts an output's elements are cut into, so that the device has enough to do. */
+    /**
+     * How many parts an output's elements are cut into, so that the device has enough to do, and that no sum goes on for so long that
+     * what it adds is lost against it.
+     */
     private long splits(boolean columns, long outputs, long length) {
         long busy = runtime.traits().units() * (runtime.traits().cooperative() ? 8L : 2L);
         int threads = runtime.traits().threads();
         long groups = columns && runtime.traits().cooperative() ? (outputs + threads - 1) / threads : outputs;
         long least = columns && runtime.traits().cooperative() ? 64 : PART;
-        return Math.max(1, Math.min((busy + groups - 1) / groups, length / least));
+        long enough = Math.min((busy + groups - 1) / groups, length / least);
+        long sums = !runtime.traits().cooperative()
+                ? runtime.traits().lanes()
+                : columns ? 1 : runtime.traits().block();
+        long run = Math.max(RUN, (long) Math.sqrt((double) length / sums));
+        return Math.max(1, Math.max(enough, length / (run * sums)));
     }
 
     void cumsum(Strided in, Rows rows, Order order, Strided out) {

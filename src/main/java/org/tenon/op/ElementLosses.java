@@ -9,6 +9,7 @@ import static org.tenon.op.UnaryGradients.shift;
 import static org.tenon.op.UnaryGradients.times;
 
 import java.util.Arrays;
+import org.tenon.DType;
 import org.tenon.spi.ElementLoss;
 import org.tenon.spi.LossOp;
 import org.tenon.spi.LossReduction;
@@ -91,7 +92,11 @@ final class ElementLosses {
                 case MSE -> scale(difference(x, t), 2);
                 case L1 -> call(UnaryOp.SIGN, difference(x, t));
                 case HUBER -> clamped(difference(x, t));
-                case SMOOTH_L1 -> divide(clamped(difference(x, t)), p0);
+                case SMOOTH_L1 -> {
+                    // In the type of d a small beta is no divisor.
+                    double divisor = t.dtype() == DType.F64 ? p0 : Math.max(p0, Float.MIN_NORMAL);
+                    yield Elementwise.unary(name, UnaryOp.CLAMP, divide(difference(x, t), divisor), -1, 1);
+                }
                 case BCE_LOGITS -> minus(call(UnaryOp.SIGMOID, Copies.widened(x)), t);
             };
         }

@@ -35,7 +35,9 @@ public final class Losses {
                 return Copies.to(nll, x.dtype());
             }
             Value smooth = smoothPart(logp, target, wide, ignore, reduction);
-            return Copies.to(plus(scale(nll, 1 - e), scale(smooth, e / x.size(axis))), x.dtype());
+            // Without classes all of it is 0, and stays that.
+            double share = e / Math.max(1, x.size(axis));
+            return Copies.to(plus(scale(nll, 1 - e), scale(smooth, share)), x.dtype());
         });
     }
 
@@ -50,15 +52,14 @@ public final class Losses {
         int axis = Nll.classAxis(logp);
         Value weighted = weight == null ? logp : times(logp, alongClasses(weight, logp));
         Value perTarget = scale(Reductions.reduce("crossEntropy", ReduceOp.SUM, weighted, axis), -1);
-        Value ignored = Creation.full("crossEntropy", target.backend(), target.dtype(), ignore);
+        Value minusOnes = Creation.full("crossEntropy", logp.backend(), logp.dtype(), -1, logp.sizes());
+        Value counts = Nll.apply("crossEntropy", minusOnes, target, null, ignore, LossReduction.NONE);
         Value zero = Creation.full("crossEntropy", logp.backend(), logp.dtype(), 0);
-        Value counted =
-                Elementwise.where(Elementwise.binary("crossEntropy", BinaryOp.EQ, target, ignored), zero, perTarget);
+        Value counted = Elementwise.where(Elementwise.compare("crossEntropy", BinaryOp.NE, counts, 0), perTarget, zero);
         return switch (reduction) {
             case NONE -> counted;
             case SUM, BATCH_MEAN -> sum(counted);
             case MEAN -> {
-                Value minusOnes = Creation.full("crossEntropy", logp.backend(), logp.dtype(), -1, logp.sizes());
                 Value total = Nll.apply("crossEntropy", minusOnes, target, weight, ignore, LossReduction.SUM);
                 yield over(sum(counted), total);
             }

@@ -300,6 +300,11 @@ class ElementLossesTest {
         Gradients more = first.get(x).mul(first.get(x)).sum().backward();
         // The square of 2 d / 3 has the slope 8 d / 9.
         assertThat(more.get(x).toFloatArray()).containsExactly(new float[] {-8f / 9, -2f / 9, 12f / 9}, within(1e-6f));
+        // A beta that is no float32 is like 0, whose slope is the sign.
+        for (KeepGraph graph : List.of(KeepGraph.RETAIN, KeepGraph.CREATE)) {
+            Gradients tiny = F.smoothL1Loss(x, t, 1e-50, Reduction.<Any>sum()).backward(graph);
+            assertThat(tiny.get(x).toFloatArray()).containsExactly(-1, -1, 1);
+        }
         Gradients kl =
                 F.klDiv(x, t, KlTarget.PROBABILITIES, Reduction.<Any>sum()).backward(KeepGraph.CREATE);
         assertThat(kl.get(t).sum().backward().get(t).toFloatArray())

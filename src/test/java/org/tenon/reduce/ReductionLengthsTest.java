@@ -1,6 +1,7 @@
 package org.tenon.reduce;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.tenon.junit.TensorAssertions.assertClose;
 
 import java.util.Arrays;
@@ -44,6 +45,22 @@ class ReductionLengthsTest {
         for (int length : new int[] {131_071, 131_072, 131_073, 262_143, 262_160}) {
             Scope.run(() -> check(device, 1, length));
             Scope.run(() -> check(device, 2, length));
+        }
+    }
+
+    /** Sums that are all rounded to the same side are not added up for so long that it shows. */
+    @DeviceTest
+    void equalTerms(Device<?> device) {
+        Scope.run(() -> equal(device));
+    }
+
+    private static <Dev extends DeviceType> void equal(Device<Dev> device) {
+        int n = 1 << 20;
+        Tensor<R1<Dim>, F32, Dev> x = device.full(R1.of(n), 0.1, DType.F32);
+        assertThat(F.mean(x).item()).isCloseTo(0.1, within(1e-6));
+        float[] columns = F.mean(x.reshape(R2.of(n / 16, 16)), R2.dim0()).toFloatArray();
+        for (float mean : columns) {
+            assertThat((double) mean).isCloseTo(0.1, within(1e-6));
         }
     }
 

@@ -204,6 +204,32 @@ class SoftmaxSemanticsTest {
         assertThat(F.nllLoss(logp, device.<Dim>tensor(2, 0, 1)).item()).isCloseTo((3 + 4 + 8) / 3.0, within(1e-12));
     }
 
+    /** Any number may be the class that does not count, with label smoothing as well; without classes all is 0. */
+    @DeviceTest
+    void ignoredClassesWithLabelSmoothing(Device<?> device) {
+        Scope.run(() -> smoothed(device));
+    }
+
+    private static <Dev extends DeviceType> void smoothed(Device<Dev> device) {
+        Tensor<R2<Dim, Dim>, F32, Dev> x =
+                device.tensor(new double[][] {{1, 2, 3}, {0, 5, 1}}).to(F32);
+        CrossEntropyOptions<F32, Dev> options =
+                CrossEntropyOptions.<F32, Dev>defaults().labelSmoothing(0.1);
+        long large = (1L << 53) + 1;
+        float[] losses = F.crossEntropy(x, device.<Dim>tensor(large, 2L), options.ignoreIndex(large), Reduction.none())
+                .toFloatArray();
+        float[] all = F.crossEntropy(x, device.<Dim>tensor(1L, 2L), options, Reduction.none())
+                .toFloatArray();
+        assertThat(losses).containsExactly(0, all[1]);
+        assertThat(F.crossEntropy(x, device.<Dim>tensor(1, 2), options.ignoreIndex(1L << 32 | 1), Reduction.none())
+                        .toFloatArray())
+                .containsExactly(all);
+        Tensor<R2<Dim, Dim>, F32, Dev> none = device.zeros(R2.<Dim, Dim>of(2, 0));
+        assertThat(F.crossEntropy(none, device.<Dim>tensor(-100L, -100L), options, Reduction.sum())
+                        .item())
+                .isZero();
+    }
+
     @DeviceTest
     void badTargetsAreNamedAndTheDeviceGoesOn(Device<?> device) {
         Scope.run(() -> badTargets(device));
