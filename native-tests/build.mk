@@ -7,10 +7,12 @@ HERE := native-tests
 FLAGS := -std=c++17 -O1 -g1 -ffp-contract=off -fno-strict-aliasing -I $(HERE)/host -I $(HERE)/kernels -pthread
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 WARN := -Wall -Wextra -Werror
-# The same form of softmax for every type takes long to compile and shows little: float32 in full, of others a few.
+# The same form for every type takes long to compile and shows little: float32 in full, of others a few.
 SOFTMAX_ROWS := softmax__softmax_rows.*(T_f32__U_f32|T_f64.*BLOCK_128|T_f16__U_f16.*BLOCK_512|T_bf16__U_bf16.*CLUSTER|T_f16__U_f32.*BLOCK_128|T_f32__U_(f16.*CLUSTER|bf16.*BLOCK_128))
 SOFTMAX_SHORT := softmax__softmax_short.*(T_f32__U_f32.*|T_f64.*KEEP_8|T_f16__U_f16.*KEEP_16|T_bf16__U_bf16.*KEEP_32|T_bf16__U_f32.*KEEP_16|T_f16__U_f32.*KEEP_8|T_f32__U_f16.*KEEP_32|T_f32__U_bf16.*KEEP_8)__
 SOFTMAX_COLUMNS := softmax__softmax_columns.*(T_f32__U_f32|T_f64|T_f16__U_f16|T_bf16__U_bf16.*WIDTH_8|T_f16__U_f32.*WIDTH_8|T_f32__U_bf16.*WIDTH_8)
+ATTENTION := attention__.*(T_f32|T_f16__HEAD_(32|128)|T_bf16__HEAD_64|delta__T_bf16)
+NORM := norm__norm_(columns|total|(short|long).*(T_f32|T_f64.*(KEEP_(4|16)|BLOCK_512)|T_f16.*(KEEP_(8|32)__|LONG__BLOCK_512)|T_bf16.*(KEEP_16|LONG__BLOCK_128)))
 
 # Shapes that OpenCL has and the catalog has not: on a CPU a thread for each row, lanes of vectors; softmax of any device. They
 # are not CUDA's, nor is their source.
@@ -35,6 +37,10 @@ $(OUT)/kernel_softmax_short.cpp: $(SOURCES)
 	$(call expand,softmax '$(SOFTMAX_SHORT)')
 $(OUT)/kernel_softmax_columns.cpp: $(SOURCES)
 	$(call expand,softmax '$(SOFTMAX_COLUMNS)')
+$(OUT)/kernel_attention.cpp: $(SOURCES)
+	$(call expand,attention '$(ATTENTION)')
+$(OUT)/kernel_norm.cpp: $(SOURCES)
+	$(call expand,norm '$(NORM)')
 $(OUT)/cpu/expand.sh: $(SOURCES) $(HERE)/kernels/cpu.tsv
 	mkdir -p $(OUT)/cpu && cp $(KERNELS)/*.k $(KERNELS)/*.h $(KERNELS)/expand.sh $(OUT)/cpu/ && rm -f $(OUT)/cpu/*.cuda.k && cp $(HERE)/kernels/cpu.tsv $(OUT)/cpu/catalog.tsv
 $(OUT)/kernel_cpu_%.cpp: $(OUT)/cpu/expand.sh

@@ -315,8 +315,12 @@ void longRows(const char *kernel, Test *test, int operands) {
             return s;
         };
         for (long keep : {1, 0}) {
-            atOffsets(test, v, shape(9, 300 + chunk, keep));
-            atOffsets(test, v, shape(2, turn * 2 + 3, keep));
+            atOffsets(test, v, shape(keep ? 9 : 3, 300 + chunk, keep));
+            if (keep) {
+                atOffsets(test, v, shape(2, turn * 2 + 3, keep));
+            } else {
+                both(test, v, shape(2, turn * 2 + 3, keep));
+            }
             both(test, v, shape(1, turn * 4, keep));
             both(test, v, shape(1, turn * 4 + 1, keep));
             both(test, v, shape(1, turn * 5 - 1, keep));

@@ -239,7 +239,7 @@ public final class F {
 
     /**
      * The Kullback-Leibler divergence of a target distribution from log-probabilities, term by term
-     * {@code t * (log t - x)}, 0 where t is 0, or for logarithms {@code exp(t) * (t - x)}. PyTorch:
+     * {@code t * (log t - x)}, 0 where t is 0, or for logarithms {@code exp(t) * (t - x)}, 0 where t is -inf. PyTorch:
      * {@code kl_div(input, target, reduction, log_target)}.
      *
      * {@snippet class="org.tenon.examples.SoftmaxExamples" region="klDiv"}

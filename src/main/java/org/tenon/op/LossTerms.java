@@ -2,7 +2,6 @@ package org.tenon.op;
 
 import static org.tenon.op.Graph.grads;
 import static org.tenon.op.UnaryGradients.minus;
-import static org.tenon.op.UnaryGradients.oneMinus;
 import static org.tenon.op.UnaryGradients.plus;
 import static org.tenon.op.UnaryGradients.scale;
 import static org.tenon.op.UnaryGradients.shift;
@@ -64,8 +63,8 @@ public final class LossTerms {
     }
 
     /**
-     * {@code weight ((1 - t) x + (1 + (posWeight - 1) t) log(1 + e^-x))}, from which nothing overflows. Both weights broadcast
-     * or are null.
+     * {@code weight ((1 - t) x + (1 + (posWeight - 1) t) log(1 + e^-x))}, of which what {@code posWeight} adds is added to the loss without it.
+     * Nothing overflows. Both weights broadcast or are null.
      */
     public static Value bceWithLogits(Value x, Value target, Value weight, Value posWeight, LossReduction reduction) {
         String op = "binaryCrossEntropyWithLogits";
@@ -78,11 +77,11 @@ public final class LossTerms {
         return reduced(op, x, reduction, () -> {
             Value logit = Copies.widened(x);
             Value t = Copies.widened(target);
-            Value rest = softplus(scale(logit, -1));
+            Value loss = ElementLosses.apply(op, LossOp.BCE_LOGITS, 0, logit, t, LossReduction.NONE);
             if (posWeight != null) {
-                rest = times(rest, shift(times(t, shift(Copies.widened(posWeight), -1)), 1));
+                Value more = times(t, shift(Copies.widened(posWeight), -1));
+                loss = plus(loss, times(more, softplus(scale(logit, -1))));
             }
-            Value loss = plus(times(oneMinus(t), logit), rest);
             return weight == null ? loss : times(loss, Copies.widened(weight));
         });
     }

@@ -28,7 +28,7 @@ import org.tenon.support.Simulated;
  */
 @Tag("plain")
 class FuzzTest {
-    private static final int PROGRAMS = Integer.getInteger("tenon.fuzz.programs", 5_000);
+    private static final int PROGRAMS = Integer.getInteger("tenon.fuzz.programs", 3_000);
     private static final long FIRST = Long.getLong("tenon.fuzz.seed", 1);
     private static final int STEPS = 10;
     private static final List<DType> TYPES =

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What ptxas makes of the softmax kernels for CUDA: registers, spills, shared memory, access widths, and how many threads a
+"""What ptxas makes of the kernels for CUDA: registers, spills, shared memory, access widths, and how many threads a
 multiprocessor then holds. Needs ptxas; cuobjdump, where it is there, shows the accesses of the machine code. No packages.
 
-    ci/rows.py [PATTERN]        a table in Markdown of the kernels in kernels/ptx/softmax*.ptx whose names match PATTERN
+    ci/occupancy.py [FILES [PATTERN]]   a table in Markdown of the kernels in those files of kernels/ptx whose names, to the first dot,
+                                        FILES matches as a whole (default: softmax), and whose own names PATTERN is found in
 
 Dynamic shared memory is a launch's, not a kernel's: the table gives the threads that registers leave room for.
 """
@@ -67,9 +68,15 @@ def assembly(path):
     return found
 
 
-def option(name, word):
-    match = re.search("__" + word + r"_([a-z0-9]+)", name)
-    return match.group(1) if match else ""
+def options(name):
+    """Word -> value of what a kernel's name says after the file's and its own."""
+    return dict(re.fullmatch(r"([A-Z0-9]+)_?(.*)", word).groups() for word in name.split("__")[2:])
+
+
+def blocks():
+    """Kernel -> threads of a block."""
+    with open(os.path.join(FOLDER, "..", "catalog.tsv")) as lines:
+        return {line.split("\t")[0]: int(line.split("\t")[3]) for line in lines}
 
 
 def threads(arch, block, registers):
@@ -80,11 +87,12 @@ def threads(arch, block, registers):
 
 
 def main():
-    pattern = re.compile(sys.argv[1] if len(sys.argv) > 1 else ".")
-    rows = {}
+    files = re.compile(sys.argv[1] if len(sys.argv) > 1 else "softmax")
+    pattern = re.compile(sys.argv[2] if len(sys.argv) > 2 else ".")
+    block, rows = blocks(), {}
     with tempfile.TemporaryDirectory() as work:
         for file in sorted(os.listdir(FOLDER)):
-            if not re.fullmatch(r"softmax(\.sm_\d+)?\.ptx", file):
+            if not files.fullmatch(file.split(".")[0]):
                 continue
             path = os.path.join(FOLDER, file)
             accesses = assembly(path)
@@ -98,11 +106,12 @@ def main():
           " | spills | own shared | 16-byte of all loads, stores in PTX | in SASS sm_90 |", sep="")
     print("|---" * 11 + "|")
     for name in sorted(rows):
-        row, block = rows[name], int(option(name, "BLOCK"))
-        form = " ".join(word + " " + option(name, word) for word in ("KEEP", "CLUSTER", "WIDTH", "BLOCK") if option(name, word))
-        cells = [name.split("__")[1], option(name, "T") + " to " + option(name, "U"), form]
+        row, words = rows[name], options(name)
+        form = " ".join((word + " " + words[word]).strip() for word in words if word not in "TU")
+        types = words.get("T", "") + (" to " + words["U"] if words.get("U", words.get("T")) != words.get("T") else "")
+        cells = [name.split("__")[1], types, form]
         for arch in LIMITS:
-            cells += [row[arch][0], threads(arch, block, row[arch][0])] if arch in row else ["", ""]
+            cells += [row[arch][0], threads(arch, block[name], row[arch][0])] if arch in row else ["", ""]
         loads, all_loads, stores, all_stores = row["ptx"]
         sass = row["sm_90"][3]
         cells += [sum(row[arch][1] for arch in LIMITS if arch in row), row["sm_90"][2],
