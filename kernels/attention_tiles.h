@@ -147,7 +147,9 @@ INLINE void scale_row(float (*o)[4], int r, float by) {
 INLINE void place(Mem *rows, const float (*o)[4]) {
     UNROLL
     for (int n = 0; n < HEAD / 8; n++) {
-        store4_f32(rows, (THREAD % 32 / 4 + n % 2 * 8) * STRIDE + 16 * (n / 2) + 4 * (THREAD % 4), o[n]);
+        vec4_f32 four;
+        four.x = o[n][0], four.y = o[n][1], four.z = o[n][2], four.w = o[n][3];
+        *(vec4_f32 *) (rows + (THREAD % 32 / 4 + n % 2 * 8) * STRIDE + 16 * (n / 2) + 4 * (THREAD % 4)) = four;
     }
 }
 

@@ -80,7 +80,12 @@ INLINE double load_f64(GLOBAL const mem_f64 *p, long i) { return p[i]; }
 INLINE void store_f64(GLOBAL mem_f64 *p, long i, double v) { p[i] = v; }
 #endif
 
-// ---- four elements at once, at a position that is a multiple of four
+// ---- four elements at once, in global memory, at a position that is a multiple of four
+
+// Of an assignment CUDA's compiler makes a store for each element where a branch came before it.
+#ifndef STORE_VECTOR
+#define STORE_VECTOR(p, x) (*(p) = (x))
+#endif
 
 INLINE void load4_f32(GLOBAL const mem_f32 *p, long i, float *v) {
     vec4_f32 x = *(GLOBAL const vec4_f32 *) (p + i);
@@ -89,7 +94,7 @@ INLINE void load4_f32(GLOBAL const mem_f32 *p, long i, float *v) {
 INLINE void store4_f32(GLOBAL mem_f32 *p, long i, const float *v) {
     vec4_f32 x;
     x.x = v[0], x.y = v[1], x.z = v[2], x.w = v[3];
-    *(GLOBAL vec4_f32 *) (p + i) = x;
+    STORE_VECTOR((GLOBAL vec4_f32 *) (p + i), x);
 }
 INLINE void load4_i32(GLOBAL const mem_i32 *p, long i, int *v) {
     vec4_i32 x = *(GLOBAL const vec4_i32 *) (p + i);
@@ -98,7 +103,7 @@ INLINE void load4_i32(GLOBAL const mem_i32 *p, long i, int *v) {
 INLINE void store4_i32(GLOBAL mem_i32 *p, long i, const int *v) {
     vec4_i32 x;
     x.x = v[0], x.y = v[1], x.z = v[2], x.w = v[3];
-    *(GLOBAL vec4_i32 *) (p + i) = x;
+    STORE_VECTOR((GLOBAL vec4_i32 *) (p + i), x);
 }
 INLINE void load4_f16(GLOBAL const mem_f16 *p, long i, float *v) {
     vec4_u16 x = *(GLOBAL const vec4_u16 *) (p + i);
@@ -107,7 +112,7 @@ INLINE void load4_f16(GLOBAL const mem_f16 *p, long i, float *v) {
 INLINE void store4_f16(GLOBAL mem_f16 *p, long i, const float *v) {
     vec4_u16 x;
     x.x = f32_to_half(v[0]), x.y = f32_to_half(v[1]), x.z = f32_to_half(v[2]), x.w = f32_to_half(v[3]);
-    *(GLOBAL vec4_u16 *) (p + i) = x;
+    STORE_VECTOR((GLOBAL vec4_u16 *) (p + i), x);
 }
 INLINE void load4_bf16(GLOBAL const mem_bf16 *p, long i, float *v) {
     vec4_u16 x = *(GLOBAL const vec4_u16 *) (p + i);
@@ -116,7 +121,7 @@ INLINE void load4_bf16(GLOBAL const mem_bf16 *p, long i, float *v) {
 INLINE void store4_bf16(GLOBAL mem_bf16 *p, long i, const float *v) {
     vec4_u16 x;
     x.x = f32_to_bf16(v[0]), x.y = f32_to_bf16(v[1]), x.z = f32_to_bf16(v[2]), x.w = f32_to_bf16(v[3]);
-    *(GLOBAL vec4_u16 *) (p + i) = x;
+    STORE_VECTOR((GLOBAL vec4_u16 *) (p + i), x);
 }
 #ifdef FP64
 INLINE void load4_f64(GLOBAL const mem_f64 *p, long i, double *v) {
@@ -128,8 +133,8 @@ INLINE void store4_f64(GLOBAL mem_f64 *p, long i, const double *v) {
     vec2_f64 x;
     vec2_f64 y;
     x.x = v[0], x.y = v[1], y.x = v[2], y.y = v[3];
-    *(GLOBAL vec2_f64 *) (p + i) = x;
-    *(GLOBAL vec2_f64 *) (p + i + 2) = y;
+    STORE_VECTOR((GLOBAL vec2_f64 *) (p + i), x);
+    STORE_VECTOR((GLOBAL vec2_f64 *) (p + i + 2), y);
 }
 #endif
 

@@ -93,6 +93,26 @@ INLINE void store_words(int4 *p, const uint *w) {
                  : "memory");
 }
 
+INLINE void store_vector(float4 *p, float4 x) {
+    asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
+                 "f"(x.x), "f"(x.y), "f"(x.z), "f"(x.w)
+                 : "memory");
+}
+INLINE void store_vector(int4 *p, int4 x) {
+    asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
+                 "r"(x.x), "r"(x.y), "r"(x.z), "r"(x.w)
+                 : "memory");
+}
+INLINE void store_vector(ushort4 *p, ushort4 x) {
+    asm volatile("st.global.v4.b16 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
+                 "h"(x.x), "h"(x.y), "h"(x.z), "h"(x.w)
+                 : "memory");
+}
+INLINE void store_vector(double2 *p, double2 x) {
+    asm volatile("st.global.v2.f64 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(p)), "d"(x.x), "d"(x.y) : "memory");
+}
+#define STORE_VECTOR(p, x) store_vector(p, x)
+
 // Copies 16 bytes to a multiple of 16 in shared memory, from a multiple of 16 in global memory or, where nothing is there, as
 // zeros; they have arrived after the wait, for other threads after a barrier that follows it.
 INLINE void COPY_ASYNC(void *to, const void *from, int there) {
