@@ -153,16 +153,19 @@ final class CrossEntropy {
         void backward(MemorySegment dx, Nll nll, Nll.Slopes slopes, long from, long to) {
             float[] tops = new float[ROWS.together()];
             float[] factors = new float[ROWS.together()];
+            double[] slope = new double[ROWS.together()];
             for (long group = from; group < to; group += ROWS.together()) {
                 int count = (int) Math.min(ROWS.together(), to - group);
                 for (int i = 0; i < count; i++) {
                     tops[i] = (float) sums.get(2 * (group + i));
-                    factors[i] = (float) (slopes.of(group + i) / sums.get(2 * (group + i) + 1));
+                    slope[i] = slopes.of(group + i);
+                    factors[i] = (float) (slope[i] / sums.get(2 * (group + i) + 1));
                 }
                 ROWS.expTimes(x, dx, length, group, group + count, tops, factors);
-                for (long row = group; row < group + count; row++) {
+                for (int i = 0; i < count; i++) {
+                    long row = group + i;
                     if (nll.counts(row)) {
-                        subtract(dx, row * length + nll.target(row), slopes.of(row));
+                        subtract(dx, row * length + nll.target(row), slope[i]);
                     } else {
                         clear(dx, row * length, length);
                     }

@@ -17,18 +17,8 @@ final class ElementLosses {
     ElementLosses(GpuRuntime runtime, Reductions reductions) {
         this.runtime = runtime;
         this.reductions = reductions;
-        forwards = variants("loss");
-        backwards = variants("loss_grad");
-    }
-
-    private Variants variants(String kernel) {
-        return new Variants(
-                Types.FLOATS.size(),
-                i -> runtime.kernel(
-                        "loss",
-                        kernel,
-                        "-DT=" + Types.name(Types.FLOATS.get(i)) + " -DBLOCK="
-                                + runtime.traits().threads()));
+        forwards = Variants.ofFloats(runtime, "loss", "loss");
+        backwards = Variants.ofFloats(runtime, "loss", "loss_grad");
     }
 
     /** Builds every kernel there is. */

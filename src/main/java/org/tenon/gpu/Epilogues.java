@@ -16,18 +16,8 @@ final class Epilogues {
 
     Epilogues(GpuRuntime runtime) {
         this.runtime = runtime;
-        forwards = variants("epilogue");
-        backwards = variants("epilogue_grad");
-    }
-
-    private Variants variants(String kernel) {
-        return new Variants(
-                Types.FLOATS.size(),
-                i -> runtime.kernel(
-                        "epilogue",
-                        kernel,
-                        "-DT=" + Types.name(Types.FLOATS.get(i)) + " -DBLOCK="
-                                + runtime.traits().threads()));
+        forwards = Variants.ofFloats(runtime, "epilogue", "epilogue");
+        backwards = Variants.ofFloats(runtime, "epilogue", "epilogue_grad");
     }
 
     /** Builds every kernel there is. */

@@ -22,6 +22,14 @@ final class Variants {
         this.build = build;
     }
 
+    /** A kernel for each floating type, by {@link Types#index}, whose threads each have elements of their own. */
+    static Variants ofFloats(GpuRuntime runtime, String file, String kernel) {
+        String block = " -DBLOCK=" + runtime.traits().threads();
+        return new Variants(
+                Types.FLOATS.size(),
+                i -> runtime.kernel(file, kernel, "-DT=" + Types.name(Types.FLOATS.get(i)) + block));
+    }
+
     GpuKernel get(int number) {
         GpuKernel known = kernels.get(number);
         if (known == null) {
