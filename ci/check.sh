@@ -128,11 +128,11 @@ bad_input() {
 }
 
 step "dependencies: versions and licences" mvn -q -B -Paudit validate
+step "PTX is that of the sources" ci/ptx.sh --check
 step "formatting" mvn -q -B -Pformat validate exec:exec@check
 step "the stand-in CUDA driver, built and tested" native-tests/simcuda/run.sh
 beside "kernels on the host, under sanitizers" env JOBS=1 native-tests/run.sh
 beside "planted faults, on the host" env JOBS=1 native-tests/faults.sh host
-beside "PTX is that of the sources" ci/ptx.sh --check
 step "tests (the command of README.md)" readme_tests
 meet
 beside "kernels and planted faults, in Oclgrind" in_oclgrind

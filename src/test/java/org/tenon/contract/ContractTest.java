@@ -28,14 +28,12 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 import org.opentest4j.TestAbortedException;
 import org.tenon.Any;
-import org.tenon.Autograd;
 import org.tenon.Cpu;
 import org.tenon.DType;
 import org.tenon.Device;
 import org.tenon.Devices;
 import org.tenon.F;
 import org.tenon.F64;
-import org.tenon.KeepGraph;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.TensorArgumentException;
@@ -63,7 +61,6 @@ class ContractTest {
     private static final String SAYS_WHAT_IS_RIGHT = ".+(; |is outside [\\[(]).+";
 
     private static final int LARGE = 20_000;
-    private static final double STEP = 1e-6;
 
     private static final Map<String, int[]> COUNTS = new LinkedHashMap<>();
     private static final Map<String, String> REASONS = new LinkedHashMap<>();
@@ -137,17 +134,18 @@ class ContractTest {
             }
             for (OpSpec.Smooth smooth : device.supports(DType.F64) ? spec.smooth : List.<OpSpec.Smooth>of()) {
                 String name = String.join(" ", device.name(), spec.name, smooth.name());
+                GradientCheck gradients = new GradientCheck(device, smooth);
                 for (Layout layout : List.of(Layout.DENSE, Layout.TRANSPOSED, Layout.STRIDED)) {
                     tests.add(counted(
                             device.name(),
                             name + " gradient " + layout.label(),
-                            () -> balanced(device, () -> Gradients.check(device, smooth, layout))));
+                            () -> balanced(device, () -> gradients.check(layout))));
                 }
                 for (Layout layout : List.of(Layout.DENSE, Layout.STRIDED)) {
                     tests.add(counted(
                             device.name(),
                             name + " gradient of gradient " + layout.label(),
-                            () -> balanced(device, () -> Gradients.checkTwice(device, smooth, layout))));
+                            () -> balanced(device, () -> gradients.checkTwice(layout))));
                 }
             }
             for (OpSpec.Bad bad : spec.bad) {
@@ -348,117 +346,6 @@ class ContractTest {
                 System.arraycopy(x.n(), 0, run.n(), 3, count);
             }
             return upload(device, run).narrow(0, 3, count).view(Any.of(x.shape()));
-        }
-    }
-
-    // ---- gradients
-
-    private static final class Gradients {
-        private static Tensor<Any, F64, Cpu> run(
-                OpSpec.Smooth smooth, Device<Cpu> device, List<Tensor<Any, F64, Cpu>> x) {
-            return untyped(smooth.op().apply(new OpSpec.In(device, x)));
-        }
-
-        private static List<Tensor<Any, F64, Cpu>> leaves(
-                Device<Cpu> device, OpSpec.Smooth smooth, List<Arr> inputs, Layout layout) {
-            List<Tensor<Any, F64, Cpu>> made = new ArrayList<>();
-            for (int i = 0; i < inputs.size(); i++) {
-                Tensor<Any, F64, Cpu> x = layout.make(device, inputs.get(i)).detach();
-                int at = i;
-                made.add(Arrays.stream(smooth.wanted()).anyMatch(w -> w == at) ? x.requireGrad() : x);
-            }
-            return made;
-        }
-
-        private static Arr cotangent(Tensor<?, ?, ?> y, long seed) {
-            return Arr.normal(DType.F64, seed, y.shape());
-        }
-
-        static void check(Device<Cpu> device, OpSpec.Smooth smooth, Layout layout) {
-            List<Tensor<Any, F64, Cpu>> x = leaves(device, smooth, smooth.inputs(), layout);
-            Tensor<Any, F64, Cpu> y = run(smooth, device, x);
-            Arr v = cotangent(y, 5);
-            org.tenon.Gradients gradients = y.backward(layout.make(device, v));
-            List<Arr> narrow = smooth.inputs().stream()
-                    .map(input -> input.f() != null ? input.as(DType.F32) : input)
-                    .toList();
-            List<Tensor<Any, F64, Cpu>> x32 = leaves(device, smooth, narrow, layout);
-            Tensor<Any, F64, Cpu> y32 = run(smooth, device, x32);
-            org.tenon.Gradients gradients32 =
-                    y32.backward(layout.make(device, v.as(y32.value().dtype())));
-            for (int i : smooth.wanted()) {
-                Arr got = read(gradients.get(x.get(i)));
-                Arr wanted = differences(smooth.inputs(), i, inputs -> {
-                    double[] values = Autograd.noGrad(() ->
-                            Scope.call(() -> read(run(smooth, device, leaves(device, NONE, inputs, Layout.DENSE)))
-                                    .f()));
-                    double sum = 0;
-                    for (int k = 0; k < values.length; k++) {
-                        sum += values[k] * v.f()[k];
-                    }
-                    return sum;
-                });
-                compare(got, wanted, 1e-6);
-                if (!smooth.name().contains("float64 only")) {
-                    compare(read(gradients32.get(x32.get(i))).as(DType.F64), got, 2e-4);
-                }
-            }
-        }
-
-        private static final OpSpec.Smooth NONE = new OpSpec.Smooth("", null, List.of(), new int[0]);
-
-        /** The gradient of sum(u * gradient), for each gradient, against differences of it. */
-        static void checkTwice(Device<Cpu> device, OpSpec.Smooth smooth, Layout layout) {
-            for (int first : smooth.wanted()) {
-                Arr u = Arr.normal(DType.F64, 77, smooth.inputs().get(first).shape());
-                List<Tensor<Any, F64, Cpu>> x = leaves(device, smooth, smooth.inputs(), layout);
-                Tensor<Any, F64, Cpu> y = run(smooth, device, x);
-                Arr v = cotangent(y, 6);
-                Tensor<Any, F64, Cpu> gradient =
-                        y.backward(layout.make(device, v), KeepGraph.CREATE).get(x.get(first));
-                boolean constant = !gradient.requiresGrad();
-                org.tenon.Gradients second = constant
-                        ? null
-                        : gradient.mul(layout.make(device, u)).sum().backward();
-                for (int i : smooth.wanted()) {
-                    Arr wanted = differences(
-                            smooth.inputs(),
-                            i,
-                            inputs -> Scope.call(() -> {
-                                List<Tensor<Any, F64, Cpu>> at = leaves(device, smooth, inputs, Layout.DENSE);
-                                Arr g = read(run(smooth, device, at)
-                                        .backward(Layout.upload(device, v))
-                                        .get(at.get(first)));
-                                double sum = 0;
-                                for (int k = 0; k < g.count(); k++) {
-                                    sum += g.f()[k] * u.f()[k];
-                                }
-                                return sum;
-                            }));
-                    Arr zeros = Arr.floats(DType.F64, wanted.shape(), new double[wanted.count()]);
-                    boolean zero = constant || !second.contains(x.get(i));
-                    compare(zero ? zeros : read(second.get(x.get(i))), wanted, 1e-6);
-                }
-            }
-        }
-
-        private interface Scalar {
-            double of(List<Arr> inputs);
-        }
-
-        private static Arr differences(List<Arr> inputs, int i, Scalar function) {
-            Arr x = inputs.get(i);
-            double[] slopes = new double[x.count()];
-            for (int k = 0; k < slopes.length; k++) {
-                double step = STEP * Math.max(1, Math.abs(x.f()[k]));
-                List<Arr> above = new ArrayList<>(inputs);
-                above.set(i, x.with(k, x.f()[k] + step));
-                List<Arr> below = new ArrayList<>(inputs);
-                below.set(i, x.with(k, x.f()[k] - step));
-                double width = above.get(i).f()[k] - below.get(i).f()[k];
-                slopes[k] = (function.of(above) - function.of(below)) / width;
-            }
-            return Arr.floats(DType.F64, x.shape(), slopes);
         }
     }
 
