@@ -1,4 +1,4 @@
-// reduce.k (rows, columns, merge), scan.k and topk.k.
+// reduce.k and reduce.cuda.k, scan.k and topk.k.
 #include <algorithm>
 #include <cmath>
 
@@ -63,6 +63,15 @@ Reference reference(const std::string &op, Type type, const std::vector<L> &valu
     return {isArg(op) ? L(best) : values[best]};
 }
 
+// The groups for so many outputs, of which `run` neighbours follow each other.
+long groupsOf(const Variant &v, long outputs, long run, long splits, long across) {
+    if (v.kernel != "reduce_tall") {
+        return groupsFor(outputs * splits * across, v);
+    }
+    long each = 16 / bytesOf(v.type("T")), tile = v.block / across;
+    return (outputs / run * ((run + each - 1) / each) + tile - 1) / tile * splits;
+}
+
 // `kept` axes first. Reduces in `splits` parts, with so many threads a part.
 void reduce(const Variant &v, const Layout &in, int kept, long splits, long across) {
     Type type = v.type("T"), result = v.type("U");
@@ -87,7 +96,7 @@ void reduce(const Variant &v, const Layout &in, int kept, long splits, long acro
                  std::max(1L, long(in.sizes.size()) - kept)}};
     auto orOne = [](std::vector<long> values, long one) { return values.empty() ? std::vector<long>{one} : values; };
     a.axes(orOne(keptAxes.sizes, 1)).axes(orOne(keptAxes.strides, 0)).axes(axes.sizes).axes(axes.strides);
-    run(v, groupsFor(outputs * splits * across, v), a);
+    run(v, groupsOf(v, outputs, kept == 0 ? 1 : in.sizes[std::size_t(kept - 1)], splits, across), a);
     if (splits > 1) {
         for (const Variant &merge : variants("reduce", "reduce_merge")) {
             if (!merge.has("LOSS") && merge.op() == v.op() && merge.type("T") == type && merge.number("LANES") == v.number("LANES")) {
@@ -136,6 +145,27 @@ void anyAxes(const Variant &v, long across, long outputs) {
     reduce(v, Layout::transposed({outputs, 3}), 1, 1, across);
 }
 
+void tall(const Variant &v) {
+    long chunk = 16 / bytesOf(v.type("T"));
+    // Runs of a chunk, of fewer and of more, that lie at slots and not; lengths about a turn of four for each thread.
+    for (long run : {2L, chunk - 1, chunk, chunk + 1, 5 * chunk, 5 * chunk + 1}) {
+        for (long offset : {0L, 1L}) {
+            reduce(v, Layout{{run, 33}, {1, run}, offset}, 1, 1, 8);
+        }
+    }
+    for (long length : {1L, 3L, 4L, 5L, 31L, 32L}) {
+        reduce(v, Layout{{4 * chunk, length}, {1, 4 * chunk}, 0}, 1, 1, 1);
+        reduce(v, Layout{{4 * chunk, length}, {1, 4 * chunk}, 0}, 1, 1, 8);
+    }
+    // More columns than a group has, in several runs and parts.
+    reduce(v, Layout{{3, 40 * chunk, 70}, {40 * chunk * 70, 1, 40 * chunk}, chunk}, 2, 1, 4);
+    reduce(v, Layout{{3, 41, 300}, {41 * 300, 1, 41}, 3}, 2, 3, v.block / 8);
+    reduce(v, Layout{{2, 2, 12, 9}, {1000, 300, 1, 12}, 0}, 3, 1, 1);
+    if (v.op() == "SUM" || v.op() == "LOGSUMEXP") {
+        reduce(v, Layout{{5, 0}, {1, 5}, 0}, 1, 1, 1);
+    }
+}
+
 // Sums of losses have another structure; loss.cpp has them.
 std::vector<Variant> reductions(const std::string &kernel) {
     std::vector<Variant> all;
@@ -167,6 +197,9 @@ const Group GROUP("reduce", [] {
         // Parts that begin anywhere, rows of less than 16 bytes, and of some turns of all threads.
         reduce(v, Layout::dense({300, 3}, 5), 1, 1, 1);
         reduce(v, Layout::dense({2, 9001}, 0), 1, 2, v.block);
+    }
+    for (const Variant &v : reductions("reduce_tall")) {
+        tall(v);
     }
 });
 

@@ -19,15 +19,29 @@ final class Reductions {
     /** The least a part is worth a group of its own. */
     private static final long PART = 4096;
 
-    /** The kernels of {@code reduce.k}; the last is CUDA's alone. */
+    /** The kernels of {@code reduce.k}; the last two are CUDA's alone. */
     private enum Kernel {
         ROWS,
         COLUMNS,
         MERGE,
-        WIDE
+        WIDE,
+        TALL;
+
+        /** Whether it reads 16 bytes at a time, which only floating types have. */
+        boolean isOfChunks() {
+            return this == WIDE || this == TALL;
+        }
+
+        /** Whether its groups are as large as a row's. */
+        boolean isOfRows() {
+            return this == ROWS || isOfChunks();
+        }
     }
 
-    private static final int KERNELS = Kernel.values().length;
+    /** Once: each call makes an array. */
+    private static final Kernel[] KINDS = Kernel.values();
+
+    private static final int KERNELS = KINDS.length;
     /** Once: each call makes an array. */
     private static final ReduceOp[] OPS = ReduceOp.values();
     /** What is reduced, beside the reductions as they are: the sum of the terms of a loss. */
@@ -38,6 +52,11 @@ final class Reductions {
 
     /** The elements that a thread of a row is given, before the row gets another thread; wide accesses ask for twice as many. */
     private static final int EACH = 8;
+
+    /** The bytes of an access of {@link Kernel#TALL}, and the threads that read neighbours, where there are so many. */
+    private static final int SLOT = 16;
+
+    private static final int NEIGHBOURS = 8;
 
     private final GpuRuntime runtime;
     private final Allocator allocator;
@@ -85,26 +104,30 @@ final class Reductions {
         ReduceOp op = op(number);
         boolean floating =
                 Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size()).isFloating();
-        boolean wide = number % KERNELS == Kernel.WIDE.ordinal();
-        boolean floats = wide || isLoss(number) || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
-        return (!floats || floating) && (!wide || runtime.traits().warps() != null);
+        Kernel kernel = KINDS[number % KERNELS];
+        boolean chunks = kernel.isOfChunks();
+        boolean floats = chunks || isLoss(number) || op == ReduceOp.MEAN || op == ReduceOp.LOGSUMEXP;
+        return (!floats || floating)
+                && (!chunks || runtime.traits().warps() != null)
+                && !(kernel == Kernel.TALL && isLoss(number));
     }
 
     private GpuKernel build(int number) {
         ReduceOp op = op(number);
         DType dtype = Types.NUMBERS.get(number / KERNELS % Types.NUMBERS.size());
-        Kernel kernel = Kernel.values()[number % KERNELS];
+        Kernel kernel = KINDS[number % KERNELS];
         String type = Types.name(dtype);
         boolean position = op == ReduceOp.ARGMAX || op == ReduceOp.ARGMIN;
-        boolean rows = kernel == Kernel.ROWS || kernel == Kernel.WIDE;
         return runtime.kernel(
                 "reduce",
                 "reduce_" + kernel.name().toLowerCase(Locale.ROOT),
                 "-DOP=" + op + (isLoss(number) ? " -DLOSS" : "") + " -DT=" + type + " -DU="
                         + (position ? "i64" : type)
-                        + (kernel == Kernel.WIDE ? " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32") : "")
+                        + (kernel.isOfChunks() ? " -DWIDE=" + (dtype == DType.F64 ? "f64" : "f32") : "")
                         + " -DLANES=" + runtime.traits().lanes() + " -DBLOCK="
-                        + (rows ? runtime.traits().block() : runtime.traits().threads()));
+                        + (kernel.isOfRows()
+                                ? runtime.traits().block()
+                                : runtime.traits().threads()));
     }
 
     /** Builds every kernel there is. */
@@ -146,25 +169,27 @@ final class Reductions {
         boolean wide = problem.isWide() && (loss == null || reducedAxes.stride(1, 0) == 1);
         Kernel kernel = wide && exists(number(Kernel.WIDE, op, in.dtype()))
                 ? Kernel.WIDE
-                : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
-        long splits = splits(kernel == Kernel.COLUMNS, outputs, length);
+                : problem.isTall() && exists(number(Kernel.TALL, op, in.dtype()))
+                        ? Kernel.TALL
+                        : columnwise(keptAxes, reducedAxes, outputs, length) ? Kernel.COLUMNS : Kernel.ROWS;
+        Plan plan = kernel == Kernel.TALL ? tall(problem, in.dtype()) : plan(kernel, outputs, length);
+        long splits = plan.splits();
         long span = (length + splits - 1) / splits;
-        long across = kernel == Kernel.COLUMNS ? 1 : across(span, kernel == Kernel.WIDE ? 2 * EACH : EACH);
         Buffer parts = splits == 1 ? null : allocator.allocate(outputs * splits * STATE_BYTES);
         try {
             Launch launch = Launch.begin().buffer(out).buffer(in).buffer(parts == null ? out.buffer() : parts);
             if (loss != null) {
                 launch.buffer(loss.target());
             }
-            problem.arguments(launch, splits, span, across, parts);
+            problem.arguments(launch, splits, span, plan.across(), parts);
             more(launch, loss, reducedAxes);
-            run(launch, number(kernel, op, in.dtype()), outputs * splits * across);
+            launch.run(runtime, reductions.get(number(kernel, op, in.dtype())), plan.groups());
             if (parts != null) {
                 long together = across(splits, EACH / 2);
                 Launch merge = Launch.begin().buffer(out).buffer(parts);
                 problem.arguments(merge, splits, span, together, parts);
                 more(merge, loss, reducedAxes);
-                run(merge, number(Kernel.MERGE, op, in.dtype()), outputs * together);
+                merge.each(runtime, reductions.get(number(Kernel.MERGE, op, in.dtype())), outputs * together);
             }
         } finally {
             if (parts != null) {
@@ -173,8 +198,38 @@ final class Reductions {
         }
     }
 
-    private void run(Launch launch, int number, long threads) {
-        launch.each(runtime, reductions.get(number), threads);
+    /** How a reduction is shared out: the threads of each part of an output, the parts, and the groups of the launch. */
+    private record Plan(long across, long splits, long groups) {}
+
+    private Plan plan(Kernel kernel, long outputs, long length) {
+        boolean columns = kernel == Kernel.COLUMNS;
+        int threads = runtime.traits().threads();
+        boolean cooperative = runtime.traits().cooperative();
+        long groups = columns && cooperative ? (outputs + threads - 1) / threads : outputs;
+        long sums = !cooperative
+                ? runtime.traits().lanes()
+                : columns ? 1 : runtime.traits().block();
+        long splits = splits(groups, length, columns && cooperative ? 64 : PART, sums);
+        long span = (length + splits - 1) / splits;
+        long across = columns ? 1 : across(span, kernel == Kernel.WIDE ? 2 * EACH : EACH);
+        int block = kernel.isOfRows() ? runtime.traits().block() : threads;
+        return new Plan(across, splits, (outputs * splits * across + block - 1) / block);
+    }
+
+    /** For {@link Kernel#TALL}. As many threads read neighbours as a line of memory has slots, the others of a group what follows. */
+    private Plan tall(Problem problem, DType dtype) {
+        int block = runtime.traits().block();
+        long each = SLOT / dtype.bytes();
+        long run = problem.kept().size(problem.kept().rank() - 1);
+        long columns = problem.outputs() / run * ((run + each - 1) / each);
+        long length = problem.length();
+        long across = Math.min(
+                block / Math.min(NEIGHBOURS, Launch.powerAbove(columns)),
+                Launch.powerAbove((length + 2 * EACH - 1) / (2 * EACH)));
+        long tile = block / across;
+        long tiles = (columns + tile - 1) / tile;
+        long splits = splits(tiles, length, across * 2 * EACH, across);
+        return new Plan(across, splits, tiles * splits);
     }
 
     /** How many threads work on so many elements; a power of two. */
@@ -191,6 +246,12 @@ final class Reductions {
             return reduced.rank() == 1
                     && reduced.stride(0, 0) == 1
                     && (outputs == 1 || kept.rank() == 1 && kept.stride(0, 0) == length);
+        }
+
+        /** Whether outputs are neighbours, in runs of two or more. */
+        boolean isTall() {
+            int last = kept.rank() - 1;
+            return reduced.rank() == 1 && kept.stride(0, last) == 1 && kept.size(last) > 1;
         }
 
         void arguments(Launch launch, long splits, long span, long across, Buffer parts) {
@@ -252,18 +313,12 @@ final class Reductions {
     }
 
     /**
-     * How many parts an output's elements are cut into, so that the device has enough to do, and that no sum goes on for so long that
-     * what it adds is lost against it.
+     * How many parts an output's elements are cut into, so that the device has enough to do, and that none of the {@code sums} that are
+     * taken at once goes on for so long that what it adds is lost against it.
      */
-    private long splits(boolean columns, long outputs, long length) {
+    private long splits(long groups, long length, long least, long sums) {
         long busy = runtime.traits().units() * (runtime.traits().cooperative() ? 8L : 2L);
-        int threads = runtime.traits().threads();
-        long groups = columns && runtime.traits().cooperative() ? (outputs + threads - 1) / threads : outputs;
-        long least = columns && runtime.traits().cooperative() ? 64 : PART;
         long enough = Math.min((busy + groups - 1) / groups, length / least);
-        long sums = !runtime.traits().cooperative()
-                ? runtime.traits().lanes()
-                : columns ? 1 : runtime.traits().block();
         long run = Math.max(RUN, (long) Math.sqrt((double) length / sums));
         return Math.max(1, Math.max(enough, length / (run * sums)));
     }

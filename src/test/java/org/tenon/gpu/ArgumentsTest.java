@@ -156,6 +156,20 @@ class ArgumentsTest {
                 .containsExactly("reduce/reduce_wide(out=o in=i workspace=o outputs=4 length=100 splits=1 span=100"
                         + " across=8 in_offset=5 out_offset=3 parts_offset=0 kept_rank=1 reduced_rank=1 kept_sizes=[4]"
                         + " kept=[100] reduced_sizes=[100] reduced=[1])");
+        // Two runs of three neighbours: two slots each, so that 64 threads of a group of 256 share a slot; parts for at
+        // least 16 elements each.
+        kernels.reduce(
+                ReduceOp.SUM,
+                strided("i", DType.F64, 5, sizes(2, 3, 20000), 80000, 1, 4),
+                2,
+                dense("o", DType.F64, 3, 2, 3));
+        String head = " outputs=6 length=20000 splits=19 span=1053 across=";
+        String tail = " in_offset=5 out_offset=3 parts_offset=" + parts + " kept_rank=2 reduced_rank=1"
+                + " kept_sizes=[2,3] kept=[80000,1] reduced_sizes=[20000] reduced=[4])";
+        assertThat(warps.launches())
+                .containsExactly(
+                        "reduce/reduce_tall(out=o in=i workspace=work" + head + "64" + tail,
+                        "reduce/reduce_merge(out=o workspace=work" + head + "8" + tail);
         kernels.reduce(ReduceOp.SUM, dense("i", DType.I64, 5, 4, 100), 1, dense("o", DType.I64, 3, 4));
         assertThat(warps.launches()).singleElement().asString().startsWith("reduce/reduce_rows(");
     }

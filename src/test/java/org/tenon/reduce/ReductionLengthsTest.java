@@ -15,6 +15,7 @@ import org.tenon.DeviceType;
 import org.tenon.Dim;
 import org.tenon.F;
 import org.tenon.F32;
+import org.tenon.Generator;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Scope;
@@ -106,6 +107,27 @@ class ReductionLengthsTest {
         }
         for (int length : new int[] {2047, 2048, 2049, 4099}) {
             Scope.run(() -> checkColumns(device, length, 18));
+        }
+    }
+
+    /** The same numbers have the same sums, bit for bit, wherever they lie. */
+    @DeviceTest
+    void placesChangeNoBit(Device<?> device) {
+        for (int width : new int[] {3, 16, 17, 130}) {
+            Scope.run(() -> places(device, 300, width));
+        }
+    }
+
+    private static <Dev extends DeviceType> void places(Device<Dev> device, int length, int width) {
+        Tensor<R1<Dim>, F32, Dev> run = device.randn(R1.of(length * width + 1), DType.F32, new Generator(width));
+        Tensor<R2<Dim, Dim>, F32, Dev> there =
+                run.narrow(0, 1, (long) length * width).view(R2.of(length, width));
+        Tensor<R2<Dim, Dim>, F32, Dev> here = device.tensor(there.toFloatArray(), R2.of(length, width));
+        for (int dim = 0; dim < 2; dim++) {
+            assertThat(there.sum(dim).toFloatArray())
+                    .containsExactly(here.sum(dim).toFloatArray());
+            assertThat(F.logsumexp(there, dim).toFloatArray())
+                    .containsExactly(F.logsumexp(here, dim).toFloatArray());
         }
     }
 
