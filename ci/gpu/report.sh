@@ -263,10 +263,14 @@ bench() {
         skip "ops along rows, and PyTorch" "there is no python3 in PATH"
         return
     fi
-    # torch.compile takes seconds a shape: float32 with all ops, of the other types what is bound by memory alone.
-    step "ops along rows of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-float32" --types float32 "${rows[@]}"
+    # torch.compile takes seconds a shape: float32 with all ops, in two steps, of the other types what is bound by memory alone.
+    step "ops along rows of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-float32" --types float32 \
+        --ops logSoftmaxForward,logSoftmaxBackward,softmaxForward,softmaxBackward,crossEntropy,layerNormForward,layerNormBackward,attentionForward,attention \
+        "${rows[@]}"
     step "ops along rows of bfloat16" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-bfloat16" --types bfloat16 \
         --ops logSoftmaxForward,logSoftmaxBackward,attentionForward,attention "${rows[@]}"
+    step "reductions and KL divergence of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/reductions-float32" --types float32 \
+        --ops sum,max,klDiv "${rows[@]}"
     step "attention of float16" python3 "$dir/bench/row_ops.py" --out "$PWD/attention-float16" --types float16 \
         --ops attentionForward,attention "${rows[@]}"
     if ! reason=$(timeout 120 python3 "$dir/bench/products.py" --check 2>&1); then

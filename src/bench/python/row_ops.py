@@ -21,6 +21,8 @@ SEQUENCES = [512, 1024, 2048, 4096, 8192]
 HEADS = [64, 128]
 WIDTH = 2048
 INNER = [(64, 256), (1024, 64), (4096, 32)]
+# Reductions of tall matrices too, as the gradient of a bias is one.
+TALL = [*INNER, (16384, 768), (65536, 10)]
 DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2}
 BUFFERS = 4
 # What must move, in tensors: read and written.
@@ -32,6 +34,9 @@ MOVES = {
     "crossEntropy": 3,
     "layerNormForward": 2,
     "layerNormBackward": 3,
+    "klDiv": 4,
+    "sum": 1,
+    "max": 1,
 }
 # The products of attention, each of two operations for a query, a key and a number of a head: two forward and five backward.
 PRODUCTS = {"attentionForward": 2, "attention": 7}
@@ -149,6 +154,8 @@ class Peers:
             return None if self.triton is None else self.triton.call(op, x, g)
         if op == "crossEntropy":
             return self.cross_entropy(x, length, peer)
+        if op == "klDiv":
+            return self.kl_div(x, peer)
         function = self.function(op, x[0], length)
         if peer == "compile":
             torch._dynamo.reset()
@@ -173,6 +180,8 @@ class Peers:
             "softmaxBackward": lambda g, y: torch.ops.aten._softmax_backward_data(g, y, 1, y.dtype),
             "layerNormForward": lambda g, x: torch.nn.functional.layer_norm(x, [length], weight, bias),
             "layerNormBackward": norm_backward,
+            "sum": lambda g, x: torch.sum(x, 1),
+            "max": lambda g, x: torch.amax(x, 1),
         }[op]
 
     def cross_entropy(self, x, length, peer):
@@ -188,6 +197,22 @@ class Peers:
             leaf = leaves[i % BUFFERS]
             leaf.grad = None
             loss(leaf, target).backward()
+
+        return call
+
+    def kl_div(self, x, peer):
+        torch = self.torch
+        logs = [torch.log_softmax(each, 1) for each in x]
+        leaves = [torch.log_softmax(torch.randn_like(each), 1).requires_grad_() for each in x]
+        loss = torch.nn.functional.kl_div
+        if peer == "compile":
+            torch._dynamo.reset()
+            loss = torch.compile(loss)
+
+        def call(i):
+            leaf = leaves[i % BUFFERS]
+            leaf.grad = None
+            loss(leaf, logs[i % BUFFERS], reduction="batchmean", log_target=True).backward()
 
         return call
 
@@ -224,7 +249,7 @@ def problems(options):
             elements = options.mega * 1_000_000 // DTYPES[dtype]
             for length in options.lengths:
                 yield op, dtype, max(1, elements // length), length, 1
-            for length, inner in INNER if "oftmax" in op else []:
+            for length, inner in INNER if "oftmax" in op else TALL if op in ("sum", "max") else []:
                 yield op, dtype, max(1, elements // (length * inner)), length, inner
 
 

@@ -22,18 +22,22 @@ import org.tenon.F;
 import org.tenon.Floating;
 import org.tenon.Generator;
 import org.tenon.I64;
+import org.tenon.KlTarget;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.R3;
 import org.tenon.R4;
+import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.op.Pins;
 import org.tenon.op.Value;
 import org.tenon.spi.Kernels;
 import org.tenon.spi.Norm;
+import org.tenon.spi.ReduceOp;
 import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
+import org.tenon.spi.Strided;
 
 /**
  * Times of ops along rows and of attention, for {@code src/bench/python/row_ops.py}, which asks for one after another and measures peers between:
@@ -79,6 +83,12 @@ public final class RowsBench {
     private static <Dev extends DeviceType> IntConsumer call(Device<Dev> device, Problem p) {
         if (p.op.equals("crossEntropy")) {
             return crossEntropy(device, p.dtype, p);
+        }
+        if (p.op.equals("klDiv")) {
+            return klDiv(device, p.dtype, p);
+        }
+        if (p.op.equals("sum") || p.op.equals("max")) {
+            return reduction(device, p.op.equals("sum") ? ReduceOp.SUM : ReduceOp.MAX, p);
         }
         if (p.op.startsWith("attention")) {
             return attention(device, p.dtype, p);
@@ -149,6 +159,47 @@ public final class RowsBench {
         Tensor<R1<Dim>, I64, Dev> target = device.randint(R1.of(p.rows.outer()), 0, p.rows.len(), DType.I64, generator);
         return i ->
                 Scope.run(() -> F.crossEntropy(all.get(i % p.buffers), target).backward());
+    }
+
+    /** Forward and backward to the first operand, summed over elements and divided by the rows; both are log-probabilities. */
+    private static <D extends Floating, Dev extends DeviceType> IntConsumer klDiv(
+            Device<Dev> device, D dtype, Problem p) {
+        R2<Dim, Dim> shape = R2.of(p.rows.outer(), p.rows.len());
+        Generator generator = new Generator(7);
+        List<Tensor<R2<Dim, Dim>, D, Dev>> logs = new ArrayList<>();
+        List<Tensor<R2<Dim, Dim>, D, Dev>> targets = new ArrayList<>();
+        for (int i = 0; i < p.buffers; i++) {
+            logs.add(Scope.call(() -> F.logSoftmax(device.<R2<Dim, Dim>, D>randn(shape, dtype, generator), 1))
+                    .requireGrad());
+            targets.add(Scope.call(() -> F.logSoftmax(device.<R2<Dim, Dim>, D>randn(shape, dtype, generator), 1)));
+        }
+        return i -> Scope.run(() -> F.klDiv(
+                        logs.get(i % p.buffers),
+                        targets.get(i % p.buffers),
+                        KlTarget.LOG_PROBABILITIES,
+                        Reduction.batchMean())
+                .backward());
+    }
+
+    /** Of the middle axis. */
+    private static <Dev extends DeviceType> IntConsumer reduction(Device<Dev> device, ReduceOp op, Problem p) {
+        List<Value> x = values(device, p);
+        Value to = device.zeros(R2.of(p.rows.outer(), p.rows.inner()), p.dtype).value();
+        long[] sizes = {p.rows.outer(), p.rows.inner(), p.rows.len()};
+        long[] strides = {p.rows.len() * p.rows.inner(), 1, p.rows.inner()};
+        return i -> {
+            Value from = x.get(i % p.buffers);
+            try (Pins _ = Pins.of(from, to)) {
+                Strided all = from.strided();
+                device.backend()
+                        .kernels()
+                        .reduce(
+                                op,
+                                new Strided(all.buffer(), all.dtype(), all.offset(), sizes, strides),
+                                2,
+                                to.strided());
+            }
+        };
     }
 
     /** Causal attention of one batch: forward alone, or forward and backward, from a gradient of ones. */
