@@ -267,6 +267,7 @@ bench() {
     step "ops along rows of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-float32" --types float32 \
         --ops logSoftmaxForward,logSoftmaxBackward,softmaxForward,softmaxBackward,crossEntropy,layerNormForward,layerNormBackward,attentionForward,attention \
         "${rows[@]}"
+    step "training steps beside PyTorch" python3 "$dir/bench/steps.py" --out "$PWD/steps" -- "${java[@]}"
     step "ops along rows of bfloat16" python3 "$dir/bench/row_ops.py" --out "$PWD/rows-bfloat16" --types bfloat16 \
         --ops logSoftmaxForward,logSoftmaxBackward,attentionForward,attention "${rows[@]}"
     step "reductions and KL divergence of float32" python3 "$dir/bench/row_ops.py" --out "$PWD/reductions-float32" --types float32 \

@@ -45,11 +45,11 @@ PEERS = ["eager", "compile", "triton"]
 
 
 class Tenon:
-    """The benchmark in Java, asked for one time after another."""
+    """A benchmark in Java, which answers each line with one."""
 
-    def __init__(self, command, device, samples):
+    def __init__(self, command, *words):
         self.process = subprocess.Popen(
-            [*command, "org.tenon.bench.RowsBench", device, str(samples)],
+            [*command, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -60,13 +60,16 @@ class Tenon:
                 return
         raise SystemExit("the benchmark in Java did not start; its reason is above")
 
-    def time(self, op, dtype, outer, length, inner):
-        self.process.stdin.write(f"{op} {dtype} {outer} {length} {inner} {BUFFERS}\n")
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise SystemExit(f"the benchmark in Java ended at {op} of {dtype} [{outer}, {length}, {inner}]")
-        return float(answer)
+            raise SystemExit(f"the benchmark in Java ended at {line}")
+        return answer.strip()
+
+    def time(self, op, dtype, outer, length, inner):
+        return float(self.ask(f"{op} {dtype} {outer} {length} {inner} {BUFFERS}"))
 
     def close(self):
         self.process.stdin.close()
@@ -164,7 +167,7 @@ class Peers:
 
     def function(self, op, like, length):
         torch = self.torch
-        weight, bias = (f(length, device="cuda", dtype=like.dtype) for f in (torch.ones, torch.zeros))
+        weight, bias = (f(length, device=like.device, dtype=like.dtype) for f in (torch.ones, torch.zeros))
 
         def norm_backward(g, x):
             mean = x.float().mean(1, keepdim=True)
@@ -282,7 +285,7 @@ def main():
     command = sys.argv[split + 1 :]
     if not command:
         parser.error("the command that starts Java comes after --")
-    tenon = Tenon(command, options.device, options.samples)
+    tenon = Tenon(command, "org.tenon.bench.RowsBench", options.device, str(options.samples))
     peers = Peers(options.device, options.samples)
     lines = [f"{tenon.description}; {peers.description}", ""]
     results = []

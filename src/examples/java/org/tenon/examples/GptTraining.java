@@ -82,7 +82,7 @@ final class GptTraining<Dev extends DeviceType> implements AutoCloseable {
         this.settings = settings;
         Generator generator = new Generator(settings.seed());
         model = new Gpt<>(device, size, generator);
-        optimizer = optimizer(model, settings);
+        optimizer = optimizer(model, settings.rate(), settings.weightDecay());
         scheduler = new LRScheduler(optimizer, schedule(settings));
         checkpoint = new Checkpoint()
                 .module("model", model)
@@ -104,12 +104,13 @@ final class GptTraining<Dev extends DeviceType> implements AutoCloseable {
                 .sampler(Sampler.withReplacement(Math.multiplyExact(batches, batch), seed));
     }
 
-    private static <Dev extends DeviceType> AdamW<F32, Dev> optimizer(Gpt<Dev> model, Settings settings) {
+    /** Matrices decay. */
+    static <Dev extends DeviceType> AdamW<F32, Dev> optimizer(Gpt<Dev> model, double rate, double weightDecay) {
         var parameters = model.parameters();
         var matrices = parameters.stream().filter(each -> each.rank() > 1).toList();
         var vectors = parameters.stream().filter(each -> each.rank() == 1).toList();
-        AdamW.Options options = AdamW.DEFAULTS.betas(0.9, 0.99).weightDecay(settings.weightDecay());
-        AdamW<F32, Dev> optimizer = new AdamW<>(matrices, settings.rate(), options);
+        AdamW.Options options = AdamW.DEFAULTS.betas(0.9, 0.99).weightDecay(weightDecay);
+        AdamW<F32, Dev> optimizer = new AdamW<>(matrices, rate, options);
         optimizer.addGroup(vectors).weightDecay(0);
         return optimizer;
     }
