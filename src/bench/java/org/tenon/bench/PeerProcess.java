@@ -18,8 +18,8 @@ import org.tenon.bench.PeerServer.Op;
 import org.tenon.bench.PeerServer.Request;
 
 /**
- * A library in a JVM of its own, which works only while it is asked: the other side of {@link PeerServer}. What such a JVM needs is in the
- * folder that the build of {@code src/bench/others} wrote.
+ * A library in a JVM of its own, which works only while it is asked, but for threads that spin a while: the other side of
+ * {@link PeerServer}. What such a JVM needs is in the folder that the build of {@code src/bench/others} wrote.
  */
 final class PeerProcess implements AutoCloseable {
     private final String name;
@@ -36,7 +36,7 @@ final class PeerProcess implements AutoCloseable {
         this.answers = new DataInputStream(new BufferedInputStream(answers));
     }
 
-    /** Starts one with so many threads, which sleep between calls; nothing where it was not built. */
+    /** Starts one with so many threads, and otherwise in this process's environment; nothing where it was not built. */
     static Optional<PeerProcess> start(String name, int threads) throws IOException {
         Path folder = Path.of("target", "peers", name);
         Path classpath = folder.resolve("classpath.txt");
@@ -55,7 +55,6 @@ final class PeerProcess implements AutoCloseable {
                 "org.tenon.bench." + Character.toUpperCase(name.charAt(0)) + name.substring(1) + "Peer",
                 folder.resolve("natives").toAbsolutePath().toString());
         builder.environment().put("OMP_NUM_THREADS", "" + threads);
-        builder.environment().putIfAbsent("OMP_WAIT_POLICY", "passive");
         Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         return Optional.of(new PeerProcess(name, process, process.getOutputStream(), process.getInputStream()));
     }
