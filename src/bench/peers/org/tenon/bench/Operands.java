@@ -17,12 +17,14 @@ import org.tenon.Cpu;
 import org.tenon.DType;
 import org.tenon.Devices;
 import org.tenon.Dim;
+import org.tenon.F;
 import org.tenon.F32;
 import org.tenon.Generator;
 import org.tenon.I64;
 import org.tenon.R1;
 import org.tenon.R2;
 import org.tenon.Tensor;
+import org.tenon.bench.PeerServer.Op;
 import org.tenon.bench.Turns.Contender;
 
 /**
@@ -38,13 +40,15 @@ final class Operands implements AutoCloseable {
     private final Generator generator = new Generator(1);
     private final List<Contender> contenders = new ArrayList<>();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private final List<PeerProcess> others;
     private Tensor<?, ?, Cpu> mine;
     private org.bytedeco.pytorch.Tensor theirs;
 
     /** {@code bytes} of a large tensor of the case; 0 where all may stay in the cache. */
-    Operands(long bytes, int threads) {
+    Operands(long bytes, int threads, List<PeerProcess> others) {
         count = bytes == 0 ? 1 : Math.clamp(WORKING_SET / bytes, 2, MOST);
         this.threads = threads;
+        this.others = others;
     }
 
     /** A tensor here and there. */
@@ -140,7 +144,7 @@ final class Operands implements AutoCloseable {
     }
 
     void add(String name, java.util.function.IntConsumer call) {
-        contenders.add(new Contender(name, call));
+        contenders.add(Contender.here(name, call));
     }
 
     /** Tenon, and those of these names. */
@@ -152,14 +156,49 @@ final class Operands implements AutoCloseable {
 
     /** A benchmark of wrong results would be worth nothing: both libraries agree. */
     void check(double tolerance) {
-        float[] a = mine.to(DType.F32).toFloatArray();
-        float[] b = new float[a.length];
-        theirs.to(torch.ScalarType.Float).contiguous().data_ptr_float().get(b);
-        for (int i = 0; i < a.length; i++) {
-            if (!(Math.abs(a[i] - b[i]) <= tolerance * Math.max(1, Math.abs(b[i])))) {
-                throw new IllegalStateException("element " + i + ": " + a[i] + " against " + b[i]);
+        float[] expected = new float[Math.toIntExact(theirs.numel())];
+        theirs.to(torch.ScalarType.Float).contiguous().data_ptr_float().get(expected);
+        check("torch", expected, tolerance);
+    }
+
+    private void check(String name, float[] expected, double tolerance) {
+        float[] actual = mine.to(DType.F32).toFloatArray();
+        if (actual.length != expected.length) {
+            throw new IllegalStateException(actual.length + " elements against " + expected.length + " of " + name);
+        }
+        for (int i = 0; i < actual.length; i++) {
+            if (!(Math.abs(actual[i] - expected[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {
+                throw new IllegalStateException(
+                        "element " + i + ": " + actual[i] + " against " + expected[i] + " of " + name);
             }
         }
+    }
+
+    /** Adds the libraries of other processes, with an op that has no axis. */
+    void others(Op op, double tolerance, Pair[]... operands) {
+        others(op, -1, tolerance, operands);
+    }
+
+    /** Adds the libraries of other processes, after {@link #tenon}: they get the same values, and their results agree. */
+    void others(Op op, int axis, double tolerance, Pair[]... operands) {
+        for (PeerProcess each : others) {
+            for (int operand = 0; operand < operands.length; operand++) {
+                for (Pair pair : operands[operand]) {
+                    send(each, operand, pair.here());
+                }
+            }
+            keep(each::end);
+            each.op(op, axis);
+            check(each.name(), each.result(), tolerance);
+            contenders.add(new Contender(each.name(), each::nanos));
+        }
+    }
+
+    /** What is a transposed view here is one there. */
+    private static void send(PeerProcess to, int operand, Tensor<R2<Dim, Dim>, F32, Cpu> values) {
+        boolean transposed = !values.isContiguous();
+        Tensor<R2<Dim, Dim>, F32, Cpu> whole = transposed ? F.t(values) : values;
+        to.matrix(operand, whole.size(0), whole.size(1), transposed, whole.toFloatArray());
     }
 
     @Override

@@ -28,6 +28,7 @@ import org.tenon.Reduction;
 import org.tenon.Scope;
 import org.tenon.Tensor;
 import org.tenon.bench.Operands.Pair;
+import org.tenon.bench.PeerServer.Op;
 
 /** What {@link PeersBench} measures. */
 final class PeerCases {
@@ -123,6 +124,7 @@ final class PeerCases {
                     s,
                     i -> torch.log_softmax(x[i].there(), 1),
                     (to, i) -> torch.log_softmax_out(to, x[i].there(), 1).close());
+            s.others(Op.LOG_SOFTMAX, TOLERANCE, x);
         });
         add(all, "softmax", rows, length, s -> {
             Pair[] x = s.matrices(rows, length);
@@ -132,6 +134,7 @@ final class PeerCases {
                     s,
                     i -> torch.softmax(x[i].there(), 1),
                     (to, i) -> torch.softmax_out(to, x[i].there(), 1).close());
+            s.others(Op.SOFTMAX, TOLERANCE, x);
         });
         add(all, "logSoftmaxBackward", rows, length, s -> {
             s.copy(bytes * 3 / 2);
@@ -253,32 +256,31 @@ final class PeerCases {
         all.add(new PeerCase("matmul " + shape, 0, s -> {
             Pair x = s.matrices(m, k)[0];
             Pair y = s.matrices(k, n)[0];
-            product(s, k, x.here(), y.here(), x.there(), y.there());
+            product(s, k, x, y);
         }));
         all.add(new PeerCase("matmul, second transposed " + shape, 0, s -> {
             Pair x = s.matrices(m, k)[0];
             Pair y = s.matrices(n, k)[0];
-            product(s, k, x.here(), F.t(y.here()), x.there(), y.there().t());
+            product(s, k, x, transposed(y));
         }));
         all.add(new PeerCase("matmul, first transposed " + shape, 0, s -> {
             Pair x = s.matrices(k, m)[0];
             Pair y = s.matrices(k, n)[0];
-            product(s, k, F.t(x.here()), y.here(), x.there().t(), y.there());
+            product(s, k, transposed(x), y);
         }));
     }
 
-    private static void product(
-            Operands s,
-            long depth,
-            Tensor<R2<Dim, Dim>, F32, Cpu> x,
-            Tensor<R2<Dim, Dim>, F32, Cpu> y,
-            org.bytedeco.pytorch.Tensor torchX,
-            org.bytedeco.pytorch.Tensor torchY) {
-        both(s, TOLERANCE * depth, i -> F.matmul(x, y), i -> torch.mm(torchX, torchY));
+    private static Pair transposed(Pair x) {
+        return new Pair(F.t(x.here()), x.there().t());
+    }
+
+    private static void product(Operands s, long depth, Pair x, Pair y) {
+        both(s, TOLERANCE * depth, i -> F.matmul(x.here(), y.here()), i -> torch.mm(x.there(), y.there()));
         out(
                 s,
-                i -> torch.mm(torchX, torchY),
-                (to, i) -> torch.mm_out(to, torchX, torchY).close());
+                i -> torch.mm(x.there(), y.there()),
+                (to, i) -> torch.mm_out(to, x.there(), y.there()).close());
+        s.others(Op.MATMUL, TOLERANCE * depth, new Pair[] {x}, new Pair[] {y});
     }
 
     private static void elementwise(List<PeerCase> all) {
@@ -293,6 +295,7 @@ final class PeerCases {
                     s,
                     i -> x.there().add(y.there()),
                     (to, i) -> torch.add_out(to, x.there(), y.there()).close());
+            s.others(Op.ADD, TOLERANCE, new Pair[] {x}, new Pair[] {y});
         }));
         add(all, "add", COLUMN, ROW, s -> {
             Pair[] x = s.matrices(COLUMN, ROW);
@@ -307,6 +310,7 @@ final class PeerCases {
                     s,
                     i -> x[i].there().add(y[i].there()),
                     (to, i) -> torch.add_out(to, x[i].there(), y[i].there()).close());
+            s.others(Op.ADD, TOLERANCE, x, y);
         });
         broadcast(all, "add of a row", 1, ROW, bytes);
         broadcast(all, "add of a column", COLUMN, 1, bytes);
@@ -327,6 +331,7 @@ final class PeerCases {
                     s,
                     i -> torch.exp(x[i].there()),
                     (to, i) -> torch.exp_out(to, x[i].there()).close());
+            s.others(Op.EXP, TOLERANCE, x);
         });
         add(all, "dropout", COLUMN, ROW, s -> {
             Pair[] x = s.matrices(COLUMN, ROW);
@@ -404,6 +409,7 @@ final class PeerCases {
                     s,
                     i -> x[i].there().add(y.there()),
                     (to, i) -> torch.add_out(to, x[i].there(), y.there()).close());
+            s.others(Op.ADD, TOLERANCE, x, new Pair[] {y});
         });
     }
 
@@ -421,6 +427,7 @@ final class PeerCases {
                         i -> torch.sum(x[i].there(), axes, false, same),
                         (to, i) -> torch.sum_out(to, x[i].there(), axes, false, same)
                                 .close());
+                s.others(Op.SUM, axis, SUM_TOLERANCE, x);
             });
             add(all, "max along axis " + dim, COLUMN, ROW, s -> {
                 Pair[] x = s.matrices(COLUMN, ROW);
@@ -429,6 +436,7 @@ final class PeerCases {
                         s,
                         i -> torch.amax(x[i].there(), axes, false),
                         (to, i) -> torch.amax_out(to, x[i].there(), axes, false).close());
+                s.others(Op.MAX, axis, 0, x);
             });
             add(all, "argmax along axis " + dim, COLUMN, ROW, s -> {
                 Pair[] x = s.matrices(COLUMN, ROW);
@@ -443,6 +451,7 @@ final class PeerCases {
         add(all, "sum of all", COLUMN, ROW, s -> {
             Pair[] x = s.matrices(COLUMN, ROW);
             both(s, SUM_TOLERANCE, i -> x[i].here().sum(), i -> torch.sum(x[i].there()));
+            s.others(Op.SUM, SUM_TOLERANCE, x);
         });
     }
 

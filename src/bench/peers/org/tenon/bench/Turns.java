@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 
 /** Medians of what contenders take, by turns, so that all meet the same load of the machine. */
 final class Turns {
@@ -21,14 +22,31 @@ final class Turns {
 
     private Turns() {}
 
-    /** Who does the same work as the others; a call is given its number, which goes up. */
-    record Contender(String name, IntConsumer call) {}
+    /** Who does the same work as the others. */
+    record Contender(String name, Calls calls) {
+        /** One in this JVM; a call is given its number, which goes up. */
+        static Contender here(String name, IntConsumer call) {
+            return new Contender(name, (first, calls) -> {
+                long start = System.nanoTime();
+                for (int i = 0; i < calls; i++) {
+                    call.accept(first + i & Integer.MAX_VALUE);
+                }
+                return System.nanoTime() - start;
+            });
+        }
+    }
+
+    /** Nanoseconds of so many calls from one of this number on. */
+    @FunctionalInterface
+    interface Calls {
+        long nanos(int first, int calls);
+    }
 
     /**
      * Of each contender the median of nanoseconds a call, after so many seconds of calls: the JVM compiles what is short once more
-     * after some tens of thousands of them, in a thread that needs its time as well.
+     * after some tens of thousands of them, in a thread that needs its time as well. {@code others} tells what other processes used of the CPU.
      */
-    static Map<String, Double> medians(List<Contender> contenders, int warmSeconds, int rounds) {
+    static Map<String, Double> medians(List<Contender> contenders, int warmSeconds, int rounds, LongSupplier others) {
         int size = contenders.size();
         int[] calls = new int[size];
         int[] batches = new int[size];
@@ -45,7 +63,7 @@ final class Turns {
         double[][] times = new double[size][rounds];
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < size; i++) {
-                pause();
+                pause(others);
                 turn(contenders.get(i), calls, i, 1);
                 times[i][round] = (double) turn(contenders.get(i), calls, i, batches[i]) / batches[i];
             }
@@ -59,25 +77,24 @@ final class Turns {
     }
 
     private static long turn(Contender contender, int[] calls, int i, int batch) {
-        long start = System.nanoTime();
-        for (int call = 0; call < batch; call++) {
-            contender.call().accept(calls[i]++ & Integer.MAX_VALUE);
-        }
-        return System.nanoTime() - start;
+        int first = calls[i];
+        calls[i] += batch;
+        return contender.calls().nanos(first, batch);
     }
 
     /** Threads of OpenBLAS spin for 130 milliseconds after a call, and would take the cores from who comes next. */
-    private static void pause() {
+    private static void pause(LongSupplier others) {
         long before;
         int looks = 0;
         do {
-            before = PROCESS.getProcessCpuTime();
+            before = PROCESS.getProcessCpuTime() + others.getAsLong();
             try {
                 Thread.sleep(LOOK_MILLIS);
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
             looks++;
-        } while (PROCESS.getProcessCpuTime() - before > LOOK_MILLIS * 100_000L && looks < MOST_LOOKS);
+        } while (PROCESS.getProcessCpuTime() + others.getAsLong() - before > LOOK_MILLIS * 100_000L
+                && looks < MOST_LOOKS);
     }
 }
