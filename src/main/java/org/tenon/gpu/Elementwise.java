@@ -50,7 +50,7 @@ final class Elementwise {
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
             return build("binary", i % 2 == 1 ? "binary_dense" : "binary", options);
         });
-        wheres = new Variants(4, width -> build("where", "where", "-DT=" + width(width)));
+        wheres = new Variants(8, i -> build("where", i % 2 == 1 ? "where_dense" : "where", "-DT=" + width(i / 2)));
     }
 
     private static boolean unaryExists(int i) {
@@ -261,12 +261,22 @@ final class Elementwise {
                 && Launch.startsAt(operand, VECTOR * operand.dtype().bytes());
     }
 
+    /** Whether it is that, or one element that is repeated. */
+    private static boolean isAlignedOrOne(Axes axes, int number, Strided operand) {
+        return isAligned(axes, number, operand) || axes.rank() == 1 && axes.stride(number, 0) == 0;
+    }
+
     private static long threads(Axes axes, boolean dense) {
         return dense ? (axes.count() + VECTOR - 1) / VECTOR : axes.count();
     }
 
     void where(Strided condition, Strided a, Strided b, Strided out) {
         Axes axes = Launch.axes().set(out.sizes(), condition.strides(), a.strides(), b.strides(), out.strides());
+        boolean dense = isAligned(axes, 0, condition)
+                && isAlignedOrOne(axes, 1, a)
+                && isAlignedOrOne(axes, 2, b)
+                && isAligned(axes, 3, out);
+        int variant = 2 * Types.widthIndex(out.dtype());
         for (long part = 0; part < axes.parts(); part++) {
             axes.part(part);
             Launch.begin()
@@ -285,7 +295,7 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(runtime, wheres.get(Types.widthIndex(out.dtype())), axes.count());
+                    .each(runtime, wheres.get(dense ? variant + 1 : variant), threads(axes, dense));
         }
     }
 }
