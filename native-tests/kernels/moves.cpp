@@ -140,11 +140,12 @@ const Group GROUP_WHERE("where", [] {
         }
     }
     for (const Variant &v : variants("where", "where_dense")) {
-        for (long count : {0L, 1L, 3L, 4L, 5L, 1023L, 1024L, 1025L}) {
+        long each = v.number("EACH");
+        for (long count : {0L, 1L, each - 1, each, each + 1, 256 * each - 1, 256 * each, 256 * each + 1}) {
             Layout out = Layout::dense({count}, 4), c = Layout::dense({count}, 8), x = Layout::dense({count}, 12),
                    one = Layout::repeated({count}, 0, 3);
             for (const std::vector<Layout> &l : {std::vector<Layout>{out, c, x, x}, {out, c, one, x}, {out, c, x, one}}) {
-                where(v, groupsFor(count / 4 + 1, v), l);
+                where(v, groupsFor(count / each + 1, v), l);
             }
         }
     }

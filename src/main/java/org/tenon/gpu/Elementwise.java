@@ -50,7 +50,12 @@ final class Elementwise {
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
             return build("binary", i % 2 == 1 ? "binary_dense" : "binary", options);
         });
-        wheres = new Variants(8, i -> build("where", i % 2 == 1 ? "where_dense" : "where", "-DT=" + width(i / 2)));
+        wheres = new Variants(
+                8,
+                i -> build(
+                        "where",
+                        i % 2 == 1 ? "where_dense" : "where",
+                        "-DT=" + width(i / 2) + " -DEACH=" + each()));
     }
 
     private static boolean unaryExists(int i) {
@@ -105,7 +110,7 @@ final class Elementwise {
                 file, kernel, options + " -DBLOCK=" + runtime.traits().threads());
     }
 
-    /** The elements that a thread of a dense copy takes. */
+    /** The elements that a thread takes of dense copies and choices. */
     private int each() {
         return Math.max(VECTOR, runtime.traits().lanes());
     }
@@ -176,7 +181,7 @@ final class Elementwise {
                 long tiles = tiles(axes.size(0)) * tiles(axes.size(1));
                 launch.run(runtime, kernel, axes.count() / (axes.size(0) * axes.size(1)) * tiles);
             } else {
-                launch.each(runtime, kernel, dense ? (axes.count() + each() - 1) / each() : axes.count());
+                launch.each(runtime, kernel, threads(axes, dense ? each() : 1));
             }
         }
     }
@@ -224,7 +229,7 @@ final class Elementwise {
                     .sizes(axes)
                     .strides(axes, 0)
                     .strides(axes, 1)
-                    .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+                    .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense ? VECTOR : 1));
         }
     }
 
@@ -247,7 +252,7 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+                    .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense ? VECTOR : 1));
         }
     }
 
@@ -266,8 +271,8 @@ final class Elementwise {
         return isAligned(axes, number, operand) || axes.rank() == 1 && axes.stride(number, 0) == 0;
     }
 
-    private static long threads(Axes axes, boolean dense) {
-        return dense ? (axes.count() + VECTOR - 1) / VECTOR : axes.count();
+    private static long threads(Axes axes, int each) {
+        return (axes.count() + each - 1) / each;
     }
 
     void where(Strided condition, Strided a, Strided b, Strided out) {
@@ -295,7 +300,10 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(runtime, wheres.get(dense ? variant + 1 : variant), threads(axes, dense));
+                    .each(
+                            runtime,
+                            wheres.get(dense ? variant + 1 : variant),
+                            threads(axes, dense ? each() : 1));
         }
     }
 }
