@@ -52,10 +52,7 @@ final class Elementwise {
         });
         wheres = new Variants(
                 8,
-                i -> build(
-                        "where",
-                        i % 2 == 1 ? "where_dense" : "where",
-                        "-DT=" + width(i / 2) + " -DEACH=" + each()));
+                i -> build("where", i % 2 == 1 ? "where_dense" : "where", "-DT=" + width(i / 2) + " -DEACH=" + each()));
     }
 
     private static boolean unaryExists(int i) {
@@ -300,10 +297,7 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(
-                            runtime,
-                            wheres.get(dense ? variant + 1 : variant),
-                            threads(axes, dense ? each() : 1));
+                    .each(runtime, wheres.get(dense ? variant + 1 : variant), threads(axes, dense ? each() : 1));
         }
     }
 }
