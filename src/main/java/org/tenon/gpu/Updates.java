@@ -18,6 +18,7 @@ final class Updates {
     private static final int DTYPES = Types.FLOATS.size();
 
     private final GpuRuntime runtime;
+    private final int each;
     private final Variants kernels;
     private final Variants moving;
 
@@ -38,6 +39,7 @@ final class Updates {
 
     Updates(GpuRuntime runtime) {
         this.runtime = runtime;
+        each = runtime.traits().cooperative() ? VECTOR : 1;
         kernels = variants("");
         moving = variants(MovingNumbers.OPTION);
     }
@@ -49,12 +51,8 @@ final class Updates {
                 i -> runtime.kernel(
                         "update",
                         all[i / DTYPES].name().toLowerCase(java.util.Locale.ROOT),
-                        "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DEACH=" + each() + " -DBLOCK="
+                        "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DEACH=" + each + " -DBLOCK="
                                 + runtime.traits().threads() + option));
-    }
-
-    private int each() {
-        return runtime.traits().cooperative() ? VECTOR : 1;
     }
 
     /** Builds every kernel there is. */
@@ -118,7 +116,7 @@ final class Updates {
             launch.buffer(place.buffer());
         }
         long groups = 0;
-        long span = (long) built.block() * each();
+        long span = (long) built.block() * each;
         for (int slot = 0; slot < SLOTS; slot++) {
             launch.value(slot < used ? groups : Long.MAX_VALUE);
             groups += slot < used ? (rows[slot][0].count() + span - 1) / span : 0;
