@@ -14,8 +14,8 @@ release=13.0
 version=7.8
 target=kernels/ptx
 sums=kernels/ptx.sums
-# Files whose kernels keep rows or sums in registers, and so must not spill.
-never_spills=' attention epilogue loss softmax softmax.sm_90 matmul norm nllgrad reduce '
+# Files whose kernels keep rows, sums or several elements in registers, and so must not spill.
+never_spills=' attention copy epilogue loss softmax softmax.sm_90 matmul norm nllgrad reduce update where '
 mode=${1:-}
 if [[ $mode != "" && $mode != --all && $mode != --check ]]; then
     echo "ptx: $mode is not known; ci/ptx.sh [--all|--check]" >&2

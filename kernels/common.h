@@ -87,24 +87,40 @@ INLINE void store_f64(GLOBAL mem_f64 *p, long i, double v) { p[i] = v; }
 #define STORE_VECTOR(p, x) (*(p) = (x))
 #endif
 
-INLINE void load4_f32(GLOBAL const mem_f32 *p, long i, float *v) {
-    vec4_f32 x = *(GLOBAL const vec4_f32 *) (p + i);
-    v[0] = x.x, v[1] = x.y, v[2] = x.z, v[3] = x.w;
-}
-INLINE void store4_f32(GLOBAL mem_f32 *p, long i, const float *v) {
-    vec4_f32 x;
-    x.x = v[0], x.y = v[1], x.z = v[2], x.w = v[3];
-    STORE_VECTOR((GLOBAL vec4_f32 *) (p + i), x);
-}
-INLINE void load4_i32(GLOBAL const mem_i32 *p, long i, int *v) {
-    vec4_i32 x = *(GLOBAL const vec4_i32 *) (p + i);
-    v[0] = x.x, v[1] = x.y, v[2] = x.z, v[3] = x.w;
-}
-INLINE void store4_i32(GLOBAL mem_i32 *p, long i, const int *v) {
-    vec4_i32 x;
-    x.x = v[0], x.y = v[1], x.z = v[2], x.w = v[3];
-    STORE_VECTOR((GLOBAL vec4_i32 *) (p + i), x);
-}
+// Of elements that are computed with as they are stored: one vector V of four, or two of two.
+#define FOUR_IN_ONE(T, V) \
+    INLINE void load4_##T(GLOBAL const mem_##T *p, long i, real_##T *v) { \
+        V x = *(GLOBAL const V *) (p + i); \
+        v[0] = x.x, v[1] = x.y, v[2] = x.z, v[3] = x.w; \
+    } \
+    INLINE void store4_##T(GLOBAL mem_##T *p, long i, const real_##T *v) { \
+        V x; \
+        x.x = v[0], x.y = v[1], x.z = v[2], x.w = v[3]; \
+        STORE_VECTOR((GLOBAL V *) (p + i), x); \
+    }
+#define FOUR_IN_TWO(T, V) \
+    INLINE void load4_##T(GLOBAL const mem_##T *p, long i, real_##T *v) { \
+        V x = *(GLOBAL const V *) (p + i); \
+        V y = *(GLOBAL const V *) (p + i + 2); \
+        v[0] = x.x, v[1] = x.y, v[2] = y.x, v[3] = y.y; \
+    } \
+    INLINE void store4_##T(GLOBAL mem_##T *p, long i, const real_##T *v) { \
+        V x; \
+        V y; \
+        x.x = v[0], x.y = v[1], y.x = v[2], y.y = v[3]; \
+        STORE_VECTOR((GLOBAL V *) (p + i), x); \
+        STORE_VECTOR((GLOBAL V *) (p + i + 2), y); \
+    }
+FOUR_IN_ONE(f32, vec4_f32)
+FOUR_IN_ONE(i32, vec4_i32)
+FOUR_IN_ONE(u8, vec4_u8)
+FOUR_IN_ONE(u16, vec4_u16)
+FOUR_IN_ONE(u32, vec4_i32)
+FOUR_IN_TWO(i64, vec2_i64)
+FOUR_IN_TWO(u64, vec2_i64)
+#ifdef FP64
+FOUR_IN_TWO(f64, vec2_f64)
+#endif
 INLINE void load4_f16(GLOBAL const mem_f16 *p, long i, float *v) {
     vec4_u16 x = *(GLOBAL const vec4_u16 *) (p + i);
     v[0] = HALF_TO_F32(x.x), v[1] = HALF_TO_F32(x.y), v[2] = HALF_TO_F32(x.z), v[3] = HALF_TO_F32(x.w);
@@ -123,20 +139,15 @@ INLINE void store4_bf16(GLOBAL mem_bf16 *p, long i, const float *v) {
     x.x = f32_to_bf16(v[0]), x.y = f32_to_bf16(v[1]), x.z = f32_to_bf16(v[2]), x.w = f32_to_bf16(v[3]);
     STORE_VECTOR((GLOBAL vec4_u16 *) (p + i), x);
 }
-#ifdef FP64
-INLINE void load4_f64(GLOBAL const mem_f64 *p, long i, double *v) {
-    vec2_f64 x = *(GLOBAL const vec2_f64 *) (p + i);
-    vec2_f64 y = *(GLOBAL const vec2_f64 *) (p + i + 2);
-    v[0] = x.x, v[1] = x.y, v[2] = y.x, v[3] = y.y;
+INLINE void load4_b8(GLOBAL const mem_b8 *p, long i, int *v) {
+    vec4_u8 x = *(GLOBAL const vec4_u8 *) (p + i);
+    v[0] = x.x != 0, v[1] = x.y != 0, v[2] = x.z != 0, v[3] = x.w != 0;
 }
-INLINE void store4_f64(GLOBAL mem_f64 *p, long i, const double *v) {
-    vec2_f64 x;
-    vec2_f64 y;
-    x.x = v[0], x.y = v[1], y.x = v[2], y.y = v[3];
-    STORE_VECTOR((GLOBAL vec2_f64 *) (p + i), x);
-    STORE_VECTOR((GLOBAL vec2_f64 *) (p + i + 2), y);
+INLINE void store4_b8(GLOBAL mem_b8 *p, long i, const int *v) {
+    vec4_u8 x;
+    x.x = v[0] != 0, x.y = v[1] != 0, x.z = v[2] != 0, x.w = v[3] != 0;
+    STORE_VECTOR((GLOBAL vec4_u8 *) (p + i), x);
 }
-#endif
 
 // ---- bits of numbers in arguments
 

@@ -59,6 +59,8 @@ INLINE ushort f32_to_half(float x) {
 typedef float4 vec4_f32;
 typedef int4 vec4_i32;
 typedef ushort4 vec4_u16;
+typedef uchar4 vec4_u8;
+typedef long2 vec2_i64;
 typedef double2 vec2_f64;
 
 // ---- for overrides alone, which users' kernels are not
@@ -107,6 +109,13 @@ INLINE void store_vector(ushort4 *p, ushort4 x) {
     asm volatile("st.global.v4.b16 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
                  "h"(x.x), "h"(x.y), "h"(x.z), "h"(x.w)
                  : "memory");
+}
+INLINE void store_vector(uchar4 *p, uchar4 x) {
+    uint word = (uint) x.x | (uint) x.y << 8 | (uint) x.z << 16 | (uint) x.w << 24;
+    asm volatile("st.global.b32 [%0], %1;" ::"l"(__cvta_generic_to_global(p)), "r"(word) : "memory");
+}
+INLINE void store_vector(long2 *p, long2 x) {
+    asm volatile("st.global.v2.b64 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(p)), "l"(x.x), "l"(x.y) : "memory");
 }
 INLINE void store_vector(double2 *p, double2 x) {
     asm volatile("st.global.v2.f64 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(p)), "d"(x.x), "d"(x.y) : "memory");

@@ -109,6 +109,8 @@ INLINE float cospi(float x) { return (float) cospi((double) x); }
 struct __attribute__((aligned(16), may_alias)) vec4_f32 { float x, y, z, w; };
 struct __attribute__((aligned(16), may_alias)) vec4_i32 { int x, y, z, w; };
 struct __attribute__((aligned(8), may_alias)) vec4_u16 { ushort x, y, z, w; };
+struct __attribute__((aligned(4), may_alias)) vec4_u8 { uchar x, y, z, w; };
+struct __attribute__((aligned(16), may_alias)) vec2_i64 { long x, y; };
 struct __attribute__((aligned(16), may_alias)) vec2_f64 { double x, y; };
 
 // Neighbours that a thread of a CPU takes at once.

@@ -51,6 +51,8 @@ INLINE ushort f32_to_half(float x) {
 typedef float4 vec4_f32;
 typedef int4 vec4_i32;
 typedef ushort4 vec4_u16;
+typedef uchar4 vec4_u8;
+typedef long2 vec2_i64;
 #ifdef FP64
 typedef double2 vec2_f64;
 #endif

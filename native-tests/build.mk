@@ -16,7 +16,7 @@ NORM := norm__norm_(columns|total|(short|long).*(T_f32|T_f64.*(KEEP_(4|16)|BLOCK
 
 # Shapes that OpenCL has and the catalog has not: on a CPU a thread for each row, lanes of vectors; softmax of any device. They
 # are not CUDA's, nor is their source.
-CPU_FILES := copy index matmul nll nllgrad norm reduce scan softmax topk
+CPU_FILES := copy index matmul nll nllgrad norm reduce scan softmax topk update where
 FILES ?= arange attention binary copy dropout epilogue fill index loss matmul nll nllgrad norm random reduce scan softmax_columns softmax_rows softmax_short topk unary update where
 TESTS ?= attention elementwise epilogue indexing loss losses matmul moves norm numbers reduce softmax test
 HEADERS := $(wildcard $(HERE)/host/*.h $(HERE)/kernels/*.h $(HERE)/*.h)

@@ -88,8 +88,11 @@ const Group GROUP_COPY("copy", [] {
     }
     for (const Variant &v : variants("copy", "copy_dense")) {
         long each = v.number("EACH");
-        for (long count : {1L, each - 1, each, each + 1, 4 * each, 256 * each - 1, 256 * each + 3}) {
-            copy(v, Layout::dense({count}, 5), Layout::dense({count}, 2), groupsFor((count + each - 1) / each, v), 1, {0});
+        for (long count : {0L, 1L, each - 1, each, each + 1, 256 * each - 1, 256 * each, 256 * each + 1}) {
+            // Both aligned, and one alone.
+            long groups = groupsFor(count / each + 1, v), more = count % 2;
+            copy(v, Layout::dense({count}, 8), Layout::dense({count}, 4), groups, 1, {0});
+            copy(v, Layout::dense({count}, 4 + more), Layout::dense({count}, 5 - more), groups, 1, {0});
         }
     }
     // [batch, rows, columns], of which the rows are near in the input; axes as the launch orders them.
@@ -105,30 +108,45 @@ const Group GROUP_COPY("copy", [] {
     }
 });
 
+// Layouts of out, condition, x and y.
+void where(const Variant &v, long groups, const std::vector<Layout> &l) {
+    Type type = v.type("T");
+    Numbers numbers(22);
+    Buffer out(type, l[0].length(), l[0].offset), c(b8, l[1].length(), l[1].offset), x(type, l[2].length(), l[2].offset),
+            y(type, l[3].length(), l[3].offset);
+    fill(c, numbers, false);
+    fill(x, numbers, false);
+    fill(y, numbers, false);
+    Arguments a{{&out, &c, &x, &y},
+                {l[0].count(), long(l[0].sizes.size()), l[0].offset, l[1].offset, l[2].offset, l[3].offset}};
+    a.axes(l[0].sizes).axes(l[0].strides).axes(l[1].strides).axes(l[2].strides).axes(l[3].strides);
+    run(v, groups, a);
+    std::vector<Reference> wanted;
+    for (long i = 0; i < l[0].count(); i++) {
+        wanted.push_back({c.get(l[1].at(i)) != 0 ? x.get(l[2].at(i)) : y.get(l[3].at(i))});
+    }
+    compare(v, v.kernel, out, l[0], wanted, 0, std::to_string(l[0].count()) + " elements");
+}
+
 const Group GROUP_WHERE("where", [] {
     for (const Variant &v : variants("where", "where")) {
-        Type type = v.type("T");
         std::vector<std::vector<Layout>> shapes = {
                 {Layout::dense({1}), Layout::dense({1}), Layout::dense({1}), Layout::dense({1})},
                 {Layout::dense({257}, 1), Layout::dense({257}), Layout::dense({257}, 2), Layout::repeated({257}, 0)},
                 {Layout::gapped({3, 5, 7}, 1), Layout::repeated({3, 5, 7}, 1), Layout::transposed({3, 5, 7}),
                  Layout::dense({3, 5, 7}, 4)}};
         for (const std::vector<Layout> &l : shapes) {
-            Numbers numbers(22);
-            Buffer out(type, l[0].length(), l[0].offset), c(b8, l[1].length(), l[1].offset),
-                    x(type, l[2].length(), l[2].offset), y(type, l[3].length(), l[3].offset);
-            fill(c, numbers, false);
-            fill(x, numbers, false);
-            fill(y, numbers, false);
-            Arguments a{{&out, &c, &x, &y},
-                        {l[0].count(), long(l[0].sizes.size()), l[0].offset, l[1].offset, l[2].offset, l[3].offset}};
-            a.axes(l[0].sizes).axes(l[0].strides).axes(l[1].strides).axes(l[2].strides).axes(l[3].strides);
-            run(v, groupsFor(l[0].count(), v), a);
-            std::vector<Reference> wanted;
-            for (long i = 0; i < l[0].count(); i++) {
-                wanted.push_back({c.get(l[1].at(i)) != 0 ? x.get(l[2].at(i)) : y.get(l[3].at(i))});
+            where(v, groupsFor(l[0].count(), v), l);
+        }
+    }
+    for (const Variant &v : variants("where", "where_dense")) {
+        long each = v.number("EACH");
+        for (long count : {0L, 1L, each - 1, each, each + 1, 256 * each - 1, 256 * each, 256 * each + 1}) {
+            Layout out = Layout::dense({count}, 4), c = Layout::dense({count}, 8), x = Layout::dense({count}, 12),
+                   one = Layout::repeated({count}, 0, 3);
+            for (const std::vector<Layout> &l : {std::vector<Layout>{out, c, x, x}, {out, c, one, x}, {out, c, x, one}}) {
+                where(v, groupsFor(count / each + 1, v), l);
             }
-            compare(v, "where", out, l[0], wanted, 0, std::to_string(l[0].count()) + " elements");
         }
     }
 });

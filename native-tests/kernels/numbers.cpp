@@ -159,9 +159,9 @@ struct Step {
 
 // The operands of one slot: parameter, gradient, states.
 struct Row {
-    Row(Type type, long count, long offset) : count(count) {
-        for (int k = 0; k < 5; k++) {
-            operands.push_back(std::make_unique<Buffer>(type, count + offset + k, offset + k));
+    Row(Type type, long count, const std::vector<long> &offsets) : count(count) {
+        for (long offset : offsets) {
+            operands.push_back(std::make_unique<Buffer>(type, count + offset, offset));
         }
     }
     long count;
@@ -234,7 +234,13 @@ void update(const Variant &v, const Step &s, const std::vector<long> &counts) {
     std::vector<Row> rows;
     Numbers numbers(81);
     for (int slot = 0; slot < used; slot++) {
-        rows.emplace_back(type, counts[slot], 1 + slot);
+        // All aligned to four elements, or none, or all but one.
+        std::vector<long> offsets = {4, 8, 12, 16, 20};
+        int kind = (slot + v.has("MOVING")) % 3;
+        for (int k = 0; k < 5; k++) {
+            offsets[k] += kind == 1 ? 1 + slot + k : kind == 2 && k == 1 + states;
+        }
+        rows.emplace_back(type, counts[slot], offsets);
         for (long i = 0; i < counts[slot]; i++) {
             // Sums of squares are not negative; nor is a variance, of squares of at least 0.1 and a mean of at most 0.2.
             const L low[] = {-2, -3, v.kernel == "rmsprop" || v.kernel == "adagrad" ? 0.1L : -1, v.kernel == "rmsprop" ? -0.2L : 0, -1};
@@ -262,7 +268,8 @@ void update(const Variant &v, const Step &s, const std::vector<long> &counts) {
     long groups = 0;
     for (int slot = 0; slot < SLOTS; slot++) {
         a.add(slot < used ? groups : 0x7FFFFFFFFFFFFFFFL);
-        groups += slot < used ? groupsFor(counts[slot], v) : 0;
+        long each = v.number("EACH");
+        groups += slot < used ? groupsFor((counts[slot] + each - 1) / each, v) : 0;
     }
     for (int slot = 0; slot < SLOTS; slot++) {
         a.add(slot < used ? counts[slot] : 0);
@@ -318,7 +325,7 @@ void update(const Variant &v, const Step &s, const std::vector<long> &counts) {
 void update(const char *kernel, const Step &s) {
     for (const Variant &v : variants("update", kernel)) {
         for (const std::vector<long> &counts : std::vector<std::vector<long>>{
-                     {1}, {256}, {300, 1, 257}, {1, 255, 256, 257, 700, 2, 512, 3}}) {
+                     {5}, {300, 0, 1025}, {3, 4, 5, 1, 2, 1023, 257, 1024}}) {
             update(v, s, counts);
         }
     }

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -317,7 +318,7 @@ std::vector<unsigned char> Buffer::copy() const {
 }
 
 void Buffer::restore(const std::vector<unsigned char> &bytes) {
-    std::memcpy(memory + std::size_t(offset) * bytesOf(type), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), memory + std::size_t(offset) * bytesOf(type));
 }
 
 // ---- launches

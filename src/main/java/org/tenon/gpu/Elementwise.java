@@ -11,6 +11,9 @@ final class Elementwise {
     private static final int TILE = 16;
 
     private final GpuRuntime runtime;
+    /** The elements that a thread takes of dense copies and choices. */
+    private final int each;
+
     private final Variants fills;
     private final Variants aranges;
     private final Variants moves;
@@ -21,6 +24,7 @@ final class Elementwise {
 
     Elementwise(GpuRuntime runtime) {
         this.runtime = runtime;
+        each = Math.max(VECTOR, runtime.traits().lanes());
         fills = new Variants(4, width -> build("fill", "fill", "-DT=" + width(width)));
         aranges = new Variants(
                 Types.COUNT,
@@ -28,14 +32,14 @@ final class Elementwise {
                 type -> build("arange", "arange", "-DT=" + type(type)));
         moves = new Variants(12, i -> {
             String type = width(i / 3);
-            return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type + " -DEACH=" + each());
+            return build("copy", MOVES[i % 3], "-DT=" + type + " -DU=" + type + " -DEACH=" + each);
         });
         conversions = new Variants(Types.COUNT * Types.COUNT * 3, i -> i / 3 % (Types.COUNT + 1) != 0, i -> {
             int pair = i / 3;
             return build(
                     "copy",
                     MOVES[i % 3],
-                    "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT) + " -DEACH=" + each());
+                    "-DT=" + type(pair / Types.COUNT) + " -DU=" + type(pair % Types.COUNT) + " -DEACH=" + each);
         });
         unaries = new Variants(UnaryOp.values().length * Types.COUNT * 2, Elementwise::unaryExists, i -> {
             UnaryOp op = UnaryOp.values()[i / 2 / Types.COUNT];
@@ -50,7 +54,9 @@ final class Elementwise {
             String options = "-DOP=" + op + " -DT=" + in + " -DU=" + (op.compares() ? "b8" : in);
             return build("binary", i % 2 == 1 ? "binary_dense" : "binary", options);
         });
-        wheres = new Variants(4, width -> build("where", "where", "-DT=" + width(width)));
+        wheres = new Variants(
+                8,
+                i -> build("where", i % 2 == 1 ? "where_dense" : "where", "-DT=" + width(i / 2) + " -DEACH=" + each));
     }
 
     private static boolean unaryExists(int i) {
@@ -103,11 +109,6 @@ final class Elementwise {
     private GpuKernel build(String file, String kernel, String options) {
         return runtime.kernel(
                 file, kernel, options + " -DBLOCK=" + runtime.traits().threads());
-    }
-
-    /** The elements that a thread of a dense copy takes. */
-    private int each() {
-        return Math.max(VECTOR, runtime.traits().lanes());
     }
 
     void fill(Strided out, double value) {
@@ -176,7 +177,7 @@ final class Elementwise {
                 long tiles = tiles(axes.size(0)) * tiles(axes.size(1));
                 launch.run(runtime, kernel, axes.count() / (axes.size(0) * axes.size(1)) * tiles);
             } else {
-                launch.each(runtime, kernel, dense ? (axes.count() + each() - 1) / each() : axes.count());
+                launch.each(runtime, kernel, threads(axes, dense ? each : 1));
             }
         }
     }
@@ -224,7 +225,7 @@ final class Elementwise {
                     .sizes(axes)
                     .strides(axes, 0)
                     .strides(axes, 1)
-                    .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+                    .each(runtime, unaries.get(dense ? variant + 1 : variant), threads(axes, dense ? VECTOR : 1));
         }
     }
 
@@ -247,7 +248,7 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense));
+                    .each(runtime, binaries.get(dense ? variant + 1 : variant), threads(axes, dense ? VECTOR : 1));
         }
     }
 
@@ -261,12 +262,22 @@ final class Elementwise {
                 && Launch.startsAt(operand, VECTOR * operand.dtype().bytes());
     }
 
-    private static long threads(Axes axes, boolean dense) {
-        return dense ? (axes.count() + VECTOR - 1) / VECTOR : axes.count();
+    /** Whether it is that, or one element that is repeated. */
+    private static boolean isAlignedOrOne(Axes axes, int number, Strided operand) {
+        return isAligned(axes, number, operand) || axes.rank() == 1 && axes.stride(number, 0) == 0;
+    }
+
+    private static long threads(Axes axes, int each) {
+        return (axes.count() + each - 1) / each;
     }
 
     void where(Strided condition, Strided a, Strided b, Strided out) {
         Axes axes = Launch.axes().set(out.sizes(), condition.strides(), a.strides(), b.strides(), out.strides());
+        boolean dense = isAligned(axes, 0, condition)
+                && isAlignedOrOne(axes, 1, a)
+                && isAlignedOrOne(axes, 2, b)
+                && isAligned(axes, 3, out);
+        int variant = 2 * Types.widthIndex(out.dtype());
         for (long part = 0; part < axes.parts(); part++) {
             axes.part(part);
             Launch.begin()
@@ -285,7 +296,7 @@ final class Elementwise {
                     .strides(axes, 0)
                     .strides(axes, 1)
                     .strides(axes, 2)
-                    .each(runtime, wheres.get(Types.widthIndex(out.dtype())), axes.count());
+                    .each(runtime, wheres.get(dense ? variant + 1 : variant), threads(axes, dense ? each : 1));
         }
     }
 }

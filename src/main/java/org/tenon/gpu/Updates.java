@@ -11,10 +11,14 @@ final class Updates {
     /** As in the source of the kernels. */
     private static final int SLOTS = 8;
 
+    /** Elements of a thread of a GPU; of a CPU's threads the compiler makes vectors by itself. */
+    private static final int VECTOR = 4;
+
     private static final int STATES = 3;
     private static final int DTYPES = Types.FLOATS.size();
 
     private final GpuRuntime runtime;
+    private final int each;
     private final Variants kernels;
     private final Variants moving;
 
@@ -35,6 +39,7 @@ final class Updates {
 
     Updates(GpuRuntime runtime) {
         this.runtime = runtime;
+        each = runtime.traits().cooperative() ? VECTOR : 1;
         kernels = variants("");
         moving = variants(MovingNumbers.OPTION);
     }
@@ -46,7 +51,7 @@ final class Updates {
                 i -> runtime.kernel(
                         "update",
                         all[i / DTYPES].name().toLowerCase(java.util.Locale.ROOT),
-                        "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DBLOCK="
+                        "-DT=" + Types.name(Types.FLOATS.get(i % DTYPES)) + " -DEACH=" + each + " -DBLOCK="
                                 + runtime.traits().threads() + option));
     }
 
@@ -111,9 +116,10 @@ final class Updates {
             launch.buffer(place.buffer());
         }
         long groups = 0;
+        long span = (long) built.block() * each;
         for (int slot = 0; slot < SLOTS; slot++) {
             launch.value(slot < used ? groups : Long.MAX_VALUE);
-            groups += slot < used ? (rows[slot][0].count() + built.block() - 1) / built.block() : 0;
+            groups += slot < used ? (rows[slot][0].count() + span - 1) / span : 0;
         }
         for (int slot = 0; slot < SLOTS; slot++) {
             launch.value(slot < used ? rows[slot][0].count() : 0);

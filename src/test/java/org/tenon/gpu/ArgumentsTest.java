@@ -124,6 +124,14 @@ class ArgumentsTest {
                 out);
         launched("where/where(out=o condition=c x=x y=y count=6 rank=2 out_offset=3 c_offset=9 x_offset=5 y_offset=7"
                 + " sizes=[2,3] out=[3,1] c=[1,2] x=[4,1] y=[0,6])");
+        Strided condition = dense("c", DType.BOOL, 12, 6);
+        Strided one = strided("y", DType.F64, 7, sizes(6), 0);
+        kernels.where(condition, dense("x", DType.F64, 8, 6), one, dense("o", DType.F64, 4, 6));
+        launched("where/where_dense(out=o condition=c x=x y=y count=6 rank=1 out_offset=4 c_offset=12 x_offset=8"
+                + " y_offset=7 sizes=[6] out=[1] c=[1] x=[1] y=[])");
+        kernels.where(dense("c", DType.BOOL, 9, 6), dense("x", DType.F64, 8, 6), one, dense("o", DType.F64, 4, 6));
+        launched("where/where(out=o condition=c x=x y=y count=6 rank=1 out_offset=4 c_offset=9 x_offset=8 y_offset=7"
+                + " sizes=[6] out=[1] c=[1] x=[1] y=[])");
     }
 
     @Test
@@ -614,7 +622,7 @@ class ArgumentsTest {
         MovingNumbers.Place place = moving.take(RuleNumbers.COUNT);
         kernels.updates().update(step, place, new Strided[][] {{p, g, u}, {q, q, q}});
         launched("update/lion(" + slots("p", "p", "q") + slots("g", "g", "q") + slots("u", "u", "q")
-                + "moving=work " + starts(3)
+                + "moving=work " + starts(1)
                 + " counts=[600,4] p_offsets=[3,13] g_offsets=[5,13] u_offsets=[7,13] v_offsets=[] w_offsets=[] rule="
                 + (parts + 7) + ")");
         moving.close();
@@ -697,14 +705,21 @@ class ArgumentsTest {
         Strided r = dense("r", DType.F64, 17, 4);
         Strided s = dense("s", DType.F64, 19, 4);
         Strided t = dense("t", DType.F64, 21, 4);
-        String two = starts(3) + " counts=[600,4] p_offsets=[3,13] g_offsets=[5,15] ";
+        String two = starts(1) + " counts=[600,4] p_offsets=[3,13] g_offsets=[5,15] ";
         String pg = slots("p", "p", "q") + slots("g", "g", "h");
         kernels.update(
                 new UpdateStep.Sgd(0.1, 0, 0, 0.3, false, true),
                 new Strided[][] {{p, g, null, null, null}, {q, h, null, null, null}});
-        launched("update/sgd(" + pg + two + "u_offsets=[] v_offsets=[] w_offsets=[] lr=" + bits(0.1)
+        String sgd = "u_offsets=[] v_offsets=[] w_offsets=[] lr=" + bits(0.1)
                 + " momentum=0 fresh=" + bits(1) + " decay=" + bits(0.3) + " nesterov=0 first=1 beta1=0 beta2=0"
-                + " rest1=0 rest2=0 step=0 root=0 eps=0 shrink=0 centred=0 buffered=0)");
+                + " rest1=0 rest2=0 step=0 root=0 eps=0 shrink=0 centred=0 buffered=0)";
+        launched("update/sgd(" + pg + two + sgd);
+        // A thread of a CPU takes one element.
+        new GpuKernels(cpu, allocator, new IndexFlag(cpu, new Allocator("flag", cpu.memory())))
+                .update(
+                        new UpdateStep.Sgd(0.1, 0, 0, 0.3, false, true),
+                        new Strided[][] {{p, g, null, null, null}, {q, h, null, null, null}});
+        assertThat(cpu.launches()).containsExactly("update/sgd(" + pg + two.replace(starts(1), starts(3)) + sgd);
         kernels.update(
                 new UpdateStep.Sgd(0.1, 0.9, 0.25, 0.3, true, false),
                 new Strided[][] {{p, g, u, null, null}, {q, h, r, null, null}});

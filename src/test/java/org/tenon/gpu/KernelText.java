@@ -17,7 +17,7 @@ final class KernelText {
     private static final Pattern LAST = Pattern.compile("const (\\w+) \\w+");
 
     /** As many buffers as there are slots. */
-    private static final Pattern SLOTS = Pattern.compile("EACH(?:_CONST)?\\((\\w+)\\)");
+    private static final Pattern SLOTS = Pattern.compile("ALL(?:_CONST)?\\((\\w+)\\)");
 
     private final List<String> buffers = new ArrayList<>();
     private final Map<String, Integer> fields = new LinkedHashMap<>();
