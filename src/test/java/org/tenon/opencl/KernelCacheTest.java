@@ -159,8 +159,8 @@ class KernelCacheTest {
         OpenClRuntime runtime = Present.runtime("tenon.cache", folder.toString());
         runtime.kernel("fill", "fill", "-DT=u32 -DBLOCK=64");
         runtime.kernel("fill", "fill", "-DT=u16 -DBLOCK=64");
-        runtime.kernel("where", "where", "-DT=u32 -DBLOCK=64");
-        runtime.kernel("where", "where", "-DT=u32 -DBLOCK=64");
+        runtime.kernel("where", "where", "-DT=u32 -DEACH=4 -DBLOCK=64");
+        runtime.kernel("where", "where", "-DT=u32 -DEACH=4 -DBLOCK=64");
         try (Stream<Path> all = Files.list(folder.resolve("opencl"))) {
             assertThat(all).hasSize(3);
         }

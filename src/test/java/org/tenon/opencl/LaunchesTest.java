@@ -51,12 +51,13 @@ class LaunchesTest {
     @Test
     void aKernelThatDoesNotBuildShowsTheLineOfItsSource() throws IOException {
         OpenClRuntime runtime = new OpenClRuntime("opencl:test", Present.found());
-        assertThatThrownBy(() -> runtime.kernel("where", "where", "-DT=u24 -DBLOCK=64"))
+        assertThatThrownBy(() -> runtime.kernel("where", "where", "-DT=u24 -DEACH=4 -DBLOCK=64"))
                 .isInstanceOf(TensorStateException.class)
-                .hasMessageContaining("kernels/where.k does not build with -DT=u24 -DBLOCK=64")
+                .hasMessageContaining("kernels/where.k does not build with -DT=u24 -DEACH=4 -DBLOCK=64")
                 .hasMessageContaining("kernels/where.k:" + line("kernels/where.k", "GLOBAL MEM_OF(T) *out") + ":")
                 .hasMessageContaining("mem_u24");
-        assertThat(runtime.kernel("where", "where", "-DT=u32 -DBLOCK=64").block())
+        assertThat(runtime.kernel("where", "where", "-DT=u32 -DEACH=4 -DBLOCK=64")
+                        .block())
                 .isEqualTo(64);
     }
 
