@@ -188,34 +188,26 @@ class Peers:
         }[op]
 
     def cross_entropy(self, x, length, peer):
-        torch = self.torch
-        target = torch.randint(0, length, (x[0].shape[0],), device="cuda")
-        leaves = [each.requires_grad_() for each in x]
-        loss = torch.nn.functional.cross_entropy
-        if peer == "compile":
-            torch._dynamo.reset()
-            loss = torch.compile(loss)
-
-        def call(i):
-            leaf = leaves[i % BUFFERS]
-            leaf.grad = None
-            loss(leaf, target).backward()
-
-        return call
+        target = self.torch.randint(0, length, (x[0].shape[0],), device=x[0].device)
+        return self.both_ways(peer, self.torch.nn.functional.cross_entropy, x, [target])
 
     def kl_div(self, x, peer):
         torch = self.torch
-        logs = [torch.log_softmax(each, 1) for each in x]
-        leaves = [torch.log_softmax(torch.randn_like(each), 1).requires_grad_() for each in x]
-        loss = torch.nn.functional.kl_div
+        logs = [torch.log_softmax(torch.randn_like(each), 1) for each in x]
+        targets = [torch.log_softmax(each, 1) for each in x]
+        return self.both_ways(peer, torch.nn.functional.kl_div, logs, targets, reduction="batchmean", log_target=True)
+
+    def both_ways(self, peer, loss, x, targets, **options):
+        """A loss and its gradient."""
+        leaves = [each.requires_grad_() for each in x]
         if peer == "compile":
-            torch._dynamo.reset()
-            loss = torch.compile(loss)
+            self.torch._dynamo.reset()
+            loss = self.torch.compile(loss)
 
         def call(i):
             leaf = leaves[i % BUFFERS]
             leaf.grad = None
-            loss(leaf, logs[i % BUFFERS], reduction="batchmean", log_target=True).backward()
+            loss(leaf, targets[i % len(targets)], **options).backward()
 
         return call
 
