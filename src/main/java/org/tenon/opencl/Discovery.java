@@ -16,8 +16,10 @@ import org.jocl.cl_platform_id;
  */
 record Discovery(List<String> platforms, List<Found> devices, List<String> troubles) {
     static Discovery run() {
+        SignalHandlers.keep();
         int[] count = new int[1];
         int status = CL.clGetPlatformIDs(0, null, count);
+        SignalHandlers.settle();
         if (status == Status.NO_PLATFORM || status == CL.CL_SUCCESS && count[0] == 0) {
             return new Discovery(List.of(), List.of(), List.of());
         }
@@ -42,6 +44,7 @@ record Discovery(List<String> platforms, List<Found> devices, List<String> troub
     private static void addDevices(cl_platform_id platform, String name, List<Found> devices, List<String> troubles) {
         int[] count = new int[1];
         int status = CL.clGetDeviceIDs(platform, CL.CL_DEVICE_TYPE_ALL, 0, null, count);
+        SignalHandlers.keep();
         if (status == CL.CL_DEVICE_NOT_FOUND || status == CL.CL_SUCCESS && count[0] == 0) {
             return;
         }

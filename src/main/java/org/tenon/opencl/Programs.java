@@ -99,28 +99,30 @@ final class Programs {
         return program;
     }
 
-    /**
-     * A wrong source has an error in its log and stays wrong. Without one it is the driver that failed, as PoCL's own cache
-     * may while several processes fill it: then the second attempt counts.
-     */
     private cl_program fromSource(String what, String source, String options) {
         for (int attempt = 1; ; attempt++) {
             int[] answer = new int[1];
             cl_program program = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, answer);
             status.check("clCreateProgramWithSource", answer[0]);
-            int built = status.seen(
-                    "clBuildProgram", CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null));
+            int built = status.seen("clBuildProgram", build(program, options));
+            SignalHandlers.keep();
             if (built == CL.CL_SUCCESS) {
                 return program;
             }
             String log = log(program);
             CL.clReleaseProgram(program);
             String said = CL.stringFor_errorCode(built) + (log.isEmpty() ? ", no build log" : ":\n" + log);
-            if (attempt == 2 || log.contains("error")) {
+            if (attempt == 2 || !isDrivers(log)) {
                 throw new TensorStateException(device, what + " does not build with " + options + ": " + said);
             }
-            LOG.warn("{}: {} does not build, trying once more; the driver said: {}", device, what, said);
+            LOG.warn("{}: {} does not build, trying again; the driver said: {}", device, what, said);
+            SignalHandlers.settle();
         }
+    }
+
+    /** A wrong source stays wrong. Without an error it is the driver that failed, also where it misses a file of its own. */
+    private static boolean isDrivers(String log) {
+        return !log.contains("error") || log.contains("No such file or directory");
     }
 
     /** What the driver said, or nothing where it does not answer: the length is then any number. */
@@ -135,6 +137,10 @@ final class Programs {
         return asked != CL.CL_SUCCESS
                 ? ""
                 : new String(text, StandardCharsets.UTF_8).replace("\0", "").strip();
+    }
+
+    private int build(cl_program program, String options) {
+        return CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null);
     }
 
     private cl_program fromFile(Path file, byte[] key, String options) {
@@ -154,7 +160,7 @@ final class Programs {
         if (answer[0] != CL.CL_SUCCESS) {
             return null;
         }
-        if (CL.clBuildProgram(program, 1, new cl_device_id[] {id}, options, null, null) != CL.CL_SUCCESS) {
+        if (build(program, options) != CL.CL_SUCCESS) {
             CL.clReleaseProgram(program);
             return null;
         }
