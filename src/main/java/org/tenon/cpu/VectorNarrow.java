@@ -6,6 +6,7 @@ import static org.tenon.cpu.VectorMemory.store;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.tenon.spi.SoftmaxKind;
 
@@ -73,7 +74,7 @@ final class VectorNarrow implements NarrowRows {
         FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         for (int j = 0; j < length; j++) {
             FloatVector v = FloatVector.fromArray(SPECIES, turned, j * WIDTH);
-            top = VectorRows.max(top, v);
+            top = top.blend(v, v.compare(VectorOperators.GT, top));
         }
         top.intoArray(tops, 0);
         FloatVector sum = FloatVector.zero(SPECIES);

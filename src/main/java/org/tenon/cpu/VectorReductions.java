@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.NE;
 import static org.tenon.cpu.VectorMemory.load;
 
 import java.lang.foreign.MemorySegment;
@@ -12,24 +14,14 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link FloatReductions} in the Vector API. The last vector of a row ends with it and overlaps the one before; sums leave out the
  * lanes that were counted already. Four rows at once: memory brings four runs sooner than one, and sums of columns are read and written
- * once for four. What a row gives does not depend on those beside it.
+ * once for four. What a row gives does not depend on those beside it. NaN is larger than all. The larger of two vectors is written out, in place
+ * of {@code max}, which goes by the signs of zeros as well and takes longer, and of a method of our own (see {@link VectorRows}).
  */
 final class VectorReductions implements FloatReductions {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final VectorSpecies<Integer> INTS = VectorMath.INTS;
     private static final int WIDTH = VectorMath.WIDTH;
     private static final int AT_ONCE = 4;
-
-    /** The larger; NaN if either is. In place of {@code max}, which goes by the signs of zeros as well and takes longer. */
-    private static FloatVector larger(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a)).blend(b, b.compare(VectorOperators.NE, b));
-    }
-
-    /** Where {@code b} is larger, or the first NaN. */
-    private static VectorMask<Float> isBetter(FloatVector b, FloatVector a) {
-        return b.compare(VectorOperators.GT, a)
-                .or(b.compare(VectorOperators.NE, b).and(a.compare(VectorOperators.EQ, a)));
-    }
 
     @Override
     public int least() {
@@ -109,13 +101,16 @@ final class VectorReductions implements FloatReductions {
         FloatVector b = a;
         int i = 0;
         for (; i <= n - 2 * WIDTH; i += 2 * WIDTH) {
-            a = larger(a, load(run, i).mul(sign));
-            b = larger(b, load(run, i + WIDTH).mul(sign));
+            FloatVector v = load(run, i).mul(sign);
+            a = a.blend(v, v.compare(GT, a)).blend(v, v.compare(NE, v));
+            FloatVector w = load(run, i + WIDTH).mul(sign);
+            b = b.blend(w, w.compare(GT, b)).blend(w, w.compare(NE, w));
         }
         if (i <= n - WIDTH) {
-            a = larger(a, load(run, i).mul(sign));
+            FloatVector v = load(run, i).mul(sign);
+            a = a.blend(v, v.compare(GT, a)).blend(v, v.compare(NE, v));
         }
-        return larger(a, b).reduceLanes(VectorOperators.MAX);
+        return a.max(b).reduceLanes(VectorOperators.MAX);
     }
 
     /** Looks for NaN by a sum, which has other reasons to be NaN as well: then each row is gone through with care. */
@@ -221,11 +216,16 @@ final class VectorReductions implements FloatReductions {
             long d = Math.min(row + 3, rows - 1) * stride;
             for (int place = 0; place < width; place += WIDTH) {
                 int i = Math.min(place, width - WIDTH);
-                FloatVector v =
-                        larger(load(all, a + i).mul(sign), load(all, b + i).mul(sign));
-                FloatVector w =
-                        larger(load(all, c + i).mul(sign), load(all, d + i).mul(sign));
-                larger(FloatVector.fromArray(SPECIES, found, i), larger(v, w)).intoArray(found, i);
+                FloatVector top = FloatVector.fromArray(SPECIES, found, i);
+                FloatVector v = load(all, a + i).mul(sign);
+                top = top.blend(v, v.compare(GT, top)).blend(v, v.compare(NE, v));
+                FloatVector w = load(all, b + i).mul(sign);
+                top = top.blend(w, w.compare(GT, top)).blend(w, w.compare(NE, w));
+                FloatVector y = load(all, c + i).mul(sign);
+                top = top.blend(y, y.compare(GT, top)).blend(y, y.compare(NE, y));
+                FloatVector z = load(all, d + i).mul(sign);
+                top = top.blend(z, z.compare(GT, top)).blend(z, z.compare(NE, z));
+                top.intoArray(found, i);
             }
         }
     }
@@ -248,7 +248,8 @@ final class VectorReductions implements FloatReductions {
                 int i = Math.min(place, width - WIDTH);
                 FloatVector a = FloatVector.fromArray(SPECIES, found, i);
                 FloatVector b = load(all, from + i).mul(sign);
-                VectorMask<Float> better = isBetter(b, a);
+                // Larger, or the first NaN.
+                VectorMask<Float> better = b.compare(GT, a).or(b.compare(NE, b).and(a.compare(VectorOperators.EQ, a)));
                 a.blend(b, better).intoArray(found, i);
                 IntVector.fromArray(INTS, positions, i)
                         .blend(row + r, better.cast(INTS))

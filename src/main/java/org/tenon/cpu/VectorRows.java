@@ -1,5 +1,6 @@
 package org.tenon.cpu;
 
+import static jdk.incubator.vector.VectorOperators.GT;
 import static org.tenon.cpu.VectorMemory.load;
 import static org.tenon.cpu.VectorMemory.store;
 
@@ -11,17 +12,15 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
- * the lanes that were counted already. They go in one order, whether a step is taken alone or with others.
+ * the lanes that were counted already. They go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
+ *
+ * <p>The larger of two vectors is written out in each loop, not a method: one so short may be compiled before the compiler has counted
+ * what it calls. To the loops that it is made part of, the vectors would then be of any class, and they take four times as long for good.
  */
 final class VectorRows implements FloatRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
     private static final NarrowRows NARROW = new VectorNarrow();
-
-    /** The larger; where the second is NaN the first. */
-    static FloatVector max(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a));
-    }
 
     /** {@code v} in the last {@code count} lanes, zero before. */
     static FloatVector lastOf(FloatVector v, int count) {
@@ -42,21 +41,28 @@ final class VectorRows implements FloatRows {
     @Override
     public float max(MemorySegment x, long at, int n) {
         MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector a = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(run, n - WIDTH));
+        FloatVector a = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector b = a;
         FloatVector c = a;
         FloatVector d = a;
         int i = 0;
         for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
-            a = max(a, load(run, i));
-            b = max(b, load(run, i + WIDTH));
-            c = max(c, load(run, i + 2L * WIDTH));
-            d = max(d, load(run, i + 3L * WIDTH));
+            FloatVector v = load(run, i);
+            a = a.blend(v, v.compare(GT, a));
+            FloatVector w = load(run, i + WIDTH);
+            b = b.blend(w, w.compare(GT, b));
+            FloatVector y = load(run, i + 2L * WIDTH);
+            c = c.blend(y, y.compare(GT, c));
+            FloatVector z = load(run, i + 3L * WIDTH);
+            d = d.blend(z, z.compare(GT, d));
         }
         for (; i <= n - WIDTH; i += WIDTH) {
-            a = max(a, load(run, i));
+            FloatVector v = load(run, i);
+            a = a.blend(v, v.compare(GT, a));
         }
-        return max(max(a, b), max(c, d)).reduceLanes(VectorOperators.MAX);
+        FloatVector last = load(run, n - WIDTH);
+        b = b.blend(last, last.compare(GT, b));
+        return a.max(b).max(c.max(d)).reduceLanes(VectorOperators.MAX);
     }
 
     @Override
@@ -133,11 +139,12 @@ final class VectorRows implements FloatRows {
         MemorySegment looked = x.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment from = x.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
+        FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector sum = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            top = max(top, load(looked, i));
+            FloatVector next = load(looked, i);
+            top = top.blend(next, next.compare(GT, top));
             sum = sum.add(VectorMath.expTerm(load(added, i).sub(shift)));
             store(load(from, i).sub(a).sub(b), to, i);
         }
@@ -145,6 +152,8 @@ final class VectorRows implements FloatRows {
             sum = sum.add(lastOf(VectorMath.expTerm(load(added, n - WIDTH).sub(shift)), n - i));
             store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
         }
+        FloatVector next = load(looked, n - WIDTH);
+        top = top.blend(next, next.compare(GT, top));
         found[0] = VectorMath.sum(sum);
         found[1] = top.reduceLanes(VectorOperators.MAX);
     }
@@ -165,11 +174,12 @@ final class VectorRows implements FloatRows {
         MemorySegment to = out.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment scaled = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
         FloatVector last = load(scaled, n - WIDTH).mul(factor);
-        FloatVector top = max(FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY), load(looked, n - WIDTH));
+        FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector sum = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - WIDTH; i += WIDTH) {
-            top = max(top, load(looked, i));
+            FloatVector next = load(looked, i);
+            top = top.blend(next, next.compare(GT, top));
             FloatVector e = VectorMath.expTerm(load(added, i).sub(shift));
             sum = sum.add(e);
             store(e, to, i);
@@ -181,6 +191,8 @@ final class VectorRows implements FloatRows {
             store(e, to, n - WIDTH);
         }
         store(last, scaled, n - WIDTH);
+        FloatVector next = load(looked, n - WIDTH);
+        top = top.blend(next, next.compare(GT, top));
         found[0] = VectorMath.sum(sum);
         found[1] = top.reduceLanes(VectorOperators.MAX);
     }
