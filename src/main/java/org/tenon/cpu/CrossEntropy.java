@@ -79,7 +79,7 @@ final class CrossEntropy {
                     if (nll.counts(row)) {
                         double slope = slopes.of(row);
                         float factor = (float) (slope / sums.get(2 * row + 1));
-                        steps.expTimes(memory, result, start, length, (float) sums.get(2 * row), factor);
+                        steps.expTimes(memory, result, start, length, MemorySoftmax.shift(sums.get(2 * row)), factor);
                         subtract(result, start + nll.target(row), slope);
                     } else {
                         clear(result, start, length);

@@ -16,14 +16,23 @@ record MemorySoftmax(SoftmaxKind kind, FloatRows rows, MemorySegment in, MemoryS
     @Override
     public double sum(long start, int n, double max) {
         double sum = 0;
+        float shift = shift(max);
         for (int done = 0; done < n; ) {
             int length = piece(n - done, rows.least());
             sum += kind == SoftmaxKind.LOG_SOFTMAX
-                    ? rows.sumExp(in, start + done, length, (float) max)
-                    : rows.exp(in, out, start + done, length, (float) max);
+                    ? rows.sumExp(in, start + done, length, shift)
+                    : rows.exp(in, out, start + done, length, shift);
             done += length;
         }
         return sum;
+    }
+
+    /**
+     * What is subtracted of the elements of a row before exponentials are taken. Less minus infinity would be another NaN than one in the
+     * row, and which of two a sum keeps depends on how it was compiled.
+     */
+    static float shift(double max) {
+        return max == Double.NEGATIVE_INFINITY ? 0 : (float) max;
     }
 
     /** The length of the next piece: the last takes what would be too short for one of its own. */

@@ -85,7 +85,7 @@ final class SoftmaxStream {
         boolean sameRow = piece < pieces - 1;
         int next = sameRow ? slot + 1 : slot(row + 1);
         int nextLength = length(sameRow ? piece + 1 : 0);
-        float shift = tops[slot] == Float.NEGATIVE_INFINITY ? 0 : tops[slot];
+        float shift = MemorySoftmax.shift(tops[slot]);
         int late = row < batch ? -1 : slot(row - batch) + piece;
         long lateAt = at - (long) batch * length;
         if (late >= 0 && n == nextLength && !last) {
@@ -137,6 +137,7 @@ final class SoftmaxStream {
         for (int i = slot; i < slot + pieces; i++) {
             top = Math.max(top, tops[i]);
         }
+        top = MemorySoftmax.shift(top);
         double total = 0;
         for (int i = slot; i < slot + pieces; i++) {
             total += sums[i] * Math.exp(tops[i] - top);

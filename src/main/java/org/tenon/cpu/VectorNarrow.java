@@ -76,6 +76,9 @@ final class VectorNarrow implements NarrowRows {
             FloatVector v = FloatVector.fromArray(SPECIES, turned, j * WIDTH);
             top = top.blend(v, v.compare(VectorOperators.GT, top));
         }
+        // Less minus infinity would be another NaN than one in the row, and which of two a sum keeps depends on how it
+        // was compiled.
+        top = top.blend(0f, top.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
         top.intoArray(tops, 0);
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int j = 0; j < length; j++) {
