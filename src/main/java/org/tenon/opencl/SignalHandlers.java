@@ -84,12 +84,9 @@ final class SignalHandlers {
             enable.invokeExact();
             // With as little in between as can be.
             call(SIGSEGV, before, MemorySegment.NULL);
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Throwable e) {
-            throw new IllegalStateException(e);
+            throw new IllegalStateException("LLVM cannot be called", e);
         }
-        keep();
     }
 
     /** The signals whose handler is one to be used once. */
