@@ -16,6 +16,9 @@ final class SoftmaxStream {
     /** So many elements may wait to be written. */
     private static final int WAITING = 4096;
 
+    /** For as many logarithms a vector is worth its while. */
+    private static final int MANY = 8;
+
     private final SoftmaxKind kind;
     private final FloatRows steps;
     private final MemorySegment x;
@@ -54,41 +57,49 @@ final class SoftmaxStream {
         return piece < pieces - 1 ? PIECE : length - piece * PIECE;
     }
 
-    private int slot(long row) {
-        return (int) (row % (3 * batch)) * pieces;
-    }
-
     /** Rows {@code from} to {@code to}. */
     void run(long from, long to) {
-        long count = to - from;
-        long first = from * length;
-        tops[0] = steps.max(x, first, length(0));
-        for (long row = 0; row < count; row++) {
-            for (int piece = 0; piece < pieces; piece++) {
-                step(first, row, piece, row == count - 1 && piece == pieces - 1);
+        int third = batch * pieces;
+        int now = 0;
+        tops[0] = steps.max(x, from * length, length(0));
+        for (long row = from; row < to; row += batch) {
+            int rows = (int) Math.min(batch, to - row);
+            int before = now == 0 ? 2 * third : now - third;
+            int after = now == 2 * third ? 0 : now + third;
+            for (int i = 0; i < rows; i++) {
+                int late = row == from ? -1 : before + i * pieces;
+                int next = i < batch - 1 ? now + (i + 1) * pieces : after;
+                row((row + i) * length, now + i * pieces, late, next, row + i == to - 1);
             }
-            if ((row + 1) % batch == 0 || row == count - 1) {
-                end(row - row % batch, row);
-            }
+            end(now, now + rows * pieces);
+            now = after;
         }
-        for (long row = Math.max(0, count - batch); row < count; row++) {
+        for (long row = Math.max(from, to - batch); row < to; row++) {
+            int slot = (int) ((row - from) % (3 * batch)) * pieces;
             for (int piece = 0; piece < pieces; piece++) {
-                write(first + row * length + (long) piece * PIECE, length(piece), slot(row) + piece);
+                write(row * length + (long) piece * PIECE, length(piece), slot + piece);
             }
         }
     }
 
-    private void step(long first, long row, int piece, boolean last) {
-        int n = length(piece);
-        int slot = slot(row) + piece;
-        long at = first + row * length + (long) piece * PIECE;
-        boolean sameRow = piece < pieces - 1;
-        int next = sameRow ? slot + 1 : slot(row + 1);
-        int nextLength = length(sameRow ? piece + 1 : 0);
+    /** Adds up a row; the pieces of the row a batch before are written meanwhile, unless {@code late} is negative. */
+    private void row(long at, int slot, int late, int next, boolean last) {
+        for (int piece = 0; piece < pieces; piece++) {
+            boolean ends = piece == pieces - 1;
+            step(
+                    at + (long) piece * PIECE,
+                    length(piece),
+                    slot + piece,
+                    late < 0 ? -1 : late + piece,
+                    ends ? next : slot + piece + 1,
+                    !ends ? length(piece + 1) : last ? 0 : length(0));
+        }
+    }
+
+    private void step(long at, int n, int slot, int late, int next, int nextLength) {
         float shift = MemorySoftmax.shift(tops[slot]);
-        int late = row < batch ? -1 : slot(row - batch) + piece;
         long lateAt = at - (long) batch * length;
-        if (late >= 0 && n == nextLength && !last) {
+        if (late >= 0 && n == nextLength) {
             if (kind == SoftmaxKind.LOG_SOFTMAX) {
                 steps.logSoftmaxStep(x, out, at, lateAt, at + n, n, shift, tops[late], sums[late], found);
             } else {
@@ -99,7 +110,7 @@ final class SoftmaxStream {
             return;
         }
         sums[slot] = kind == SoftmaxKind.LOG_SOFTMAX ? steps.sumExp(x, at, n, shift) : steps.exp(x, out, at, n, shift);
-        if (!last) {
+        if (nextLength > 0) {
             tops[next] = steps.max(x, at + n, nextLength);
         }
         if (late >= 0) {
@@ -115,19 +126,21 @@ final class SoftmaxStream {
         }
     }
 
-    /** Rows {@code from} to {@code to}, inclusive, of one batch: their sums are known. */
-    private void end(long from, long to) {
-        int begin = slot(from);
-        int end = slot(to) + pieces;
+    /** The rows of one batch, whose slots are these: their sums are known. */
+    private void end(int begin, int end) {
         if (pieces > 1) {
             for (int slot = begin; slot < end; slot += pieces) {
                 join(slot);
             }
-        } else if (kind == SoftmaxKind.LOG_SOFTMAX) {
+        } else if (kind == SoftmaxKind.SOFTMAX) {
+            for (int slot = begin; slot < end; slot++) {
+                sums[slot] = 1 / sums[slot];
+            }
+        } else if (batch >= MANY) {
             steps.log(sums, begin, end);
         } else {
             for (int slot = begin; slot < end; slot++) {
-                sums[slot] = 1 / sums[slot];
+                sums[slot] = (float) Math.log(sums[slot]);
             }
         }
     }

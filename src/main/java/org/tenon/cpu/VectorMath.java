@@ -1,5 +1,7 @@
 package org.tenon.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -11,30 +13,46 @@ import jdk.incubator.vector.VectorSpecies;
  * Functions of a vector of floats, out of operations that give the same bits whether a method is interpreted or compiled.
  * The Vector API's own transcendental functions and its sum over lanes do not: the former come from another library once
  * compiled, the latter adds in another order.
+ *
+ * <p>Where it costs nothing, a method here calls methods only of vectors that it has made itself, constants among them: the compiler then knows
+ * their class. What it has counted of other calls may be too little, and then these calls stay calls and the vectors objects.
  */
 final class VectorMath {
     static final VectorSpecies<Float> SPECIES = species();
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
     static final int WIDTH = SPECIES.length();
 
-    private static final float LOG2E = 1.44269504f;
-    private static final float LN2 = 0.693147182f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
     private static final float ROUND = 0x1.8p23f;
     /** Its last bits are those of an integer added to it, plus 127, the bias of an exponent. */
-    private static final float BIASED = ROUND + 127;
+    private static final FloatVector BIASED = FloatVector.broadcast(SPECIES, ROUND + 127);
     /** For a scale of half the size, which is a float where the result is infinite. */
     private static final float LESS_BIASED = ROUND + 126;
 
-    private static final float NEAR_ZERO = -87.3f;
     private static final int BITS_OF_ROOT_HALF = Float.floatToRawIntBits((float) Math.sqrt(0.5));
     private static final float TANH_SMALL = 0.625f;
 
-    private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(SPECIES, i -> i ^ 8 & WIDTH - 1);
-    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, i -> i ^ 4 & WIDTH - 1);
-    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, i -> i ^ 2 & WIDTH - 1);
-    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
+    private static final FloatVector LOG2E = FloatVector.broadcast(SPECIES, 1.44269504f);
+    private static final FloatVector MINUS_LN2 = FloatVector.broadcast(SPECIES, -0.693147182f);
+    private static final FloatVector ZERO = FloatVector.zero(SPECIES);
+    /** The exponential of less is no normal number. */
+    private static final FloatVector LEAST = FloatVector.broadcast(SPECIES, -87.3f);
+    /** The coefficients of {@link #expTerm}. */
+    private static final FloatVector TERM_0 = FloatVector.broadcast(SPECIES, 1f);
+
+    private static final FloatVector TERM_1 = FloatVector.broadcast(SPECIES, 0.9999997070141872f);
+    private static final FloatVector TERM_2 = FloatVector.broadcast(SPECIES, 0.4999914919275598f);
+    private static final FloatVector TERM_3 = FloatVector.broadcast(SPECIES, 0.16667636581798576f);
+    private static final FloatVector TERM_4 = FloatVector.broadcast(SPECIES, 0.04189797537453274f);
+    private static final FloatVector TERM_5 = FloatVector.broadcast(SPECIES, 0.008290306150254587f);
+    static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(SPECIES, i -> i ^ 8 & WIDTH - 1);
+    static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, i -> i ^ 4 & WIDTH - 1);
+    static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, i -> i ^ 2 & WIDTH - 1);
+    static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
+
+    /** The last lane, the last two, and so on. */
+    private static final VectorMask<Float>[] LAST = last();
 
     private VectorMath() {}
 
@@ -52,28 +70,45 @@ final class VectorMath {
         };
     }
 
-    /** The sum of the lanes, of halves, quarters and so on. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static VectorMask<Float>[] last() {
+        VectorMask<Float>[] masks = new VectorMask[WIDTH];
+        for (int i = 0; i < WIDTH; i++) {
+            masks[i] = SPECIES.indexInRange(0, WIDTH - 1 - i).not();
+        }
+        return masks;
+    }
+
+    /**
+     * The sum of the lanes, of halves, quarters and so on. Adding to zeros is for the class of the vector.
+     */
     static float sum(FloatVector v) {
-        FloatVector s = v;
+        FloatVector s = ZERO.add(v);
         if (WIDTH >= 16) {
             s = s.add(s.rearrange(BY_8));
         }
         if (WIDTH >= 8) {
             s = s.add(s.rearrange(BY_4));
         }
-        return pairs(s);
+        s = s.add(s.rearrange(BY_2));
+        return s.add(s.rearrange(BY_1)).lane(0);
     }
 
-    private static float pairs(FloatVector v) {
-        FloatVector s = v.add(v.rearrange(BY_2));
-        return s.add(s.rearrange(BY_1)).lane(0);
+    /** The last {@code count} lanes, 1 to all of them. */
+    static VectorMask<Float> last(int count) {
+        return LAST[count - 1];
+    }
+
+    /** {@code v} in the last {@code count} lanes, zero before. */
+    static FloatVector lastOf(FloatVector v, int count) {
+        return ZERO.blend(v, LAST[count - 1]);
     }
 
     /** {@code e^v}, everywhere: {@code 2^k e^r} in two factors, so that results near the ends of the range are right. */
     static FloatVector exp(FloatVector v) {
         FloatVector c = atMost(v, 89f);
         c = c.blend(-104f, c.compare(VectorOperators.LT, -104f));
-        FloatVector shifted = c.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, LESS_BIASED));
+        FloatVector shifted = c.fma(LOG2E, FloatVector.broadcast(SPECIES, LESS_BIASED));
         FloatVector p = power(shifted.sub(LESS_BIASED), c);
         VectorMask<Float> tiny = c.compare(VectorOperators.LT, -86f);
         FloatVector scale = shifted.add(32f, tiny)
@@ -90,10 +125,10 @@ final class VectorMath {
 
     /** {@code e^v} for v below 88, 0 where that is no normal number: what functions of e to what is below 0 need. */
     static FloatVector expBelow(FloatVector v) {
-        FloatVector shifted = v.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, BIASED));
+        FloatVector shifted = LOG2E.fma(v, BIASED);
         FloatVector scale =
                 shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        return power(shifted.sub(BIASED), v).mul(scale).blend(0f, v.compare(VectorOperators.LT, NEAR_ZERO));
+        return power(shifted.sub(BIASED), v).mul(scale).blend(ZERO, LEAST.compare(VectorOperators.GT, v));
     }
 
     /**
@@ -102,17 +137,46 @@ final class VectorMath {
      * relative error is 9.2e-8, and the logarithm of 2 as one float.
      */
     static FloatVector expTerm(FloatVector v) {
-        FloatVector shifted = v.fma(FloatVector.broadcast(SPECIES, LOG2E), FloatVector.broadcast(SPECIES, BIASED));
+        FloatVector shifted = LOG2E.fma(v, BIASED);
+        FloatVector r = shifted.sub(BIASED).fma(MINUS_LN2, v);
+        FloatVector square = r.mul(r);
+        FloatVector p = TERM_5.fma(square, r.fma(TERM_4, TERM_3))
+                .fma(square, r.fma(TERM_2, TERM_1))
+                .fma(r, TERM_0);
         FloatVector scale =
                 shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        FloatVector r = shifted.sub(BIASED).fma(FloatVector.broadcast(SPECIES, -LN2), v);
-        FloatVector p = FloatVector.broadcast(SPECIES, 0.008290306150254587f);
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.04189797537453274f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.16667636581798576f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.4999914919275598f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 0.9999997070141872f));
-        p = p.fma(r, FloatVector.broadcast(SPECIES, 1f));
-        return p.mul(scale).blend(0f, v.compare(VectorOperators.LT, NEAR_ZERO));
+        return p.mul(scale).blend(ZERO, LEAST.compare(VectorOperators.GT, v));
+    }
+
+    /**
+     * The sum of {@link #expTerm} of the last {@code count} elements, less {@code shift}, of the vector at {@code at}; all of it is written to
+     * {@code out}, if there is one. For what is less than a vector at the end of a row, which is not in a loop: there the compiler would
+     * not make the methods above part of it, and the vectors would be objects.
+     */
+    static float expOfLast(MemorySegment x, MemorySegment out, long at, int count, float shift) {
+        FloatVector v = FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ByteOrder.nativeOrder())
+                .sub(shift);
+        FloatVector shifted = LOG2E.fma(v, BIASED);
+        FloatVector r = shifted.sub(BIASED).fma(MINUS_LN2, v);
+        FloatVector square = r.mul(r);
+        FloatVector p = TERM_5.fma(square, r.fma(TERM_4, TERM_3))
+                .fma(square, r.fma(TERM_2, TERM_1))
+                .fma(r, TERM_0);
+        FloatVector scale =
+                shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        FloatVector e = p.mul(scale).blend(ZERO, LEAST.compare(VectorOperators.GT, v));
+        if (out != null) {
+            e.intoMemorySegment(out, at * Float.BYTES, ByteOrder.nativeOrder());
+        }
+        FloatVector s = ZERO.blend(e, LAST[count - 1]);
+        if (WIDTH >= 16) {
+            s = s.add(s.rearrange(BY_8));
+        }
+        if (WIDTH >= 8) {
+            s = s.add(s.rearrange(BY_4));
+        }
+        s = s.add(s.rearrange(BY_2));
+        return s.add(s.rearrange(BY_1)).lane(0);
     }
 
     /**
@@ -136,7 +200,8 @@ final class VectorMath {
      * {@code s = (m - 1) / (m + 1)}, whose series is short there. That is {@code f - (f^2 / 2 - s (f^2 / 2 + R))} with {@code f = m - 1},
      * which has no error, and the rest R of the series.
      */
-    static FloatVector log(FloatVector v) {
+    static FloatVector log(FloatVector x) {
+        FloatVector v = ZERO.add(x);
         VectorMask<Float> small = v.compare(VectorOperators.LT, Float.MIN_NORMAL);
         IntVector bits = v.mul(0x1p23f, small).reinterpretAsInts();
         IntVector exponent = bits.sub(BITS_OF_ROOT_HALF).lanewise(VectorOperators.ASHR, 23);
@@ -151,15 +216,12 @@ final class VectorMath {
         p = p.fma(z, FloatVector.broadcast(SPECIES, 2f / 3));
         FloatVector half = f.mul(0.5f).mul(f);
         FloatVector t = s.fma(p.fma(z, half), e.mul(LN2_LOW));
-        return logOfOthers(
-                v, e.fma(FloatVector.broadcast(SPECIES, LN2_HIGH), t.sub(half).add(f)));
-    }
-
-    /** What {@code log} says of zero, of what is below it, of infinity and of NaN is replaced. */
-    private static FloatVector logOfOthers(FloatVector v, FloatVector log) {
-        FloatVector result = log.blend(v, v.lt(Float.POSITIVE_INFINITY).not());
-        result = result.blend(Float.NaN, v.compare(VectorOperators.LT, 0f));
-        return result.blend(Float.NEGATIVE_INFINITY, v.compare(VectorOperators.EQ, 0f));
+        FloatVector log =
+                e.fma(FloatVector.broadcast(SPECIES, LN2_HIGH), t.sub(half).add(f));
+        // Of zero, of what is below it, of infinity and of NaN.
+        log = log.blend(v, v.lt(Float.POSITIVE_INFINITY).not());
+        log = log.blend(Float.NaN, v.compare(VectorOperators.LT, 0f));
+        return log.blend(Float.NEGATIVE_INFINITY, v.compare(VectorOperators.EQ, 0f));
     }
 
     /** {@code e^(-2|v|)}, which {@link #tanh} needs; apart, since both in one loop are too much to inline. */

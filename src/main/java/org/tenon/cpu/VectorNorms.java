@@ -26,7 +26,7 @@ final class VectorNorms implements FloatNorms {
         }
         if (i < n) {
             FloatVector d = load(from, n - WIDTH).sub(mean);
-            a = a.add(VectorRows.lastOf(d.mul(d), n - i));
+            a = a.add(VectorMath.lastOf(d.mul(d), n - i));
         }
         return VectorMath.sum(a);
     }
@@ -126,8 +126,8 @@ final class VectorNorms implements FloatNorms {
         if (i < n) {
             int last = n - WIDTH;
             FloatVector d = load(slope, last).mul(load(factors, last));
-            a = a.add(VectorRows.lastOf(d, n - i));
-            b = b.add(VectorRows.lastOf(d.mul(standard(from, last, mean, scale)), n - i));
+            a = a.add(VectorMath.lastOf(d, n - i));
+            b = b.add(VectorMath.lastOf(d.mul(standard(from, last, mean, scale)), n - i));
         }
         found[0] = VectorMath.sum(a);
         found[1] = VectorMath.sum(b);
@@ -177,8 +177,8 @@ final class VectorNorms implements FloatNorms {
         }
         if (i < n) {
             int last = n - WIDTH;
-            FloatVector v = VectorRows.lastOf(load(slope, last), n - i);
-            addTo(weight, last, VectorRows.lastOf(v.mul(standard(from, last, mean, scale)), n - i));
+            FloatVector v = VectorMath.lastOf(load(slope, last), n - i);
+            addTo(weight, last, VectorMath.lastOf(v.mul(standard(from, last, mean, scale)), n - i));
             addTo(bias, last, v);
         }
     }

@@ -46,7 +46,7 @@ final class VectorReductions implements FloatReductions {
             a = a.add(load(run, i));
         }
         if (i < n) {
-            a = a.add(VectorRows.lastOf(load(run, n - WIDTH), n - i));
+            a = a.add(VectorMath.lastOf(load(run, n - WIDTH), n - i));
         }
         return VectorMath.sum(a.add(b).add(c.add(d)));
     }
@@ -70,10 +70,10 @@ final class VectorReductions implements FloatReductions {
             }
             if (i < n) {
                 long last = from + n - WIDTH;
-                a = a.add(VectorRows.lastOf(load(all, last), n - i));
-                b = b.add(VectorRows.lastOf(load(all, last + n), n - i));
-                c = c.add(VectorRows.lastOf(load(all, last + 2L * n), n - i));
-                d = d.add(VectorRows.lastOf(load(all, last + 3L * n), n - i));
+                a = a.add(VectorMath.lastOf(load(all, last), n - i));
+                b = b.add(VectorMath.lastOf(load(all, last + n), n - i));
+                c = c.add(VectorMath.lastOf(load(all, last + 2L * n), n - i));
+                d = d.add(VectorMath.lastOf(load(all, last + 3L * n), n - i));
             }
             found[row] = VectorMath.sum(a);
             found[row + 1] = VectorMath.sum(b);
@@ -88,7 +88,7 @@ final class VectorReductions implements FloatReductions {
                 a = a.add(load(all, from + i));
             }
             if (i < n) {
-                a = a.add(VectorRows.lastOf(load(all, from + n - WIDTH), n - i));
+                a = a.add(VectorMath.lastOf(load(all, from + n - WIDTH), n - i));
             }
             found[row] = VectorMath.sum(a);
         }
@@ -186,7 +186,7 @@ final class VectorReductions implements FloatReductions {
                         .add(load(all, from + stride + last))
                         .add(load(all, from + 2 * stride + last).add(load(all, from + 3 * stride + last)));
                 FloatVector.fromArray(SPECIES, sums, last)
-                        .add(VectorRows.lastOf(v, width - i))
+                        .add(VectorMath.lastOf(v, width - i))
                         .intoArray(sums, last);
             }
         }
@@ -199,7 +199,7 @@ final class VectorReductions implements FloatReductions {
             if (i < width) {
                 int last = width - WIDTH;
                 FloatVector.fromArray(SPECIES, sums, last)
-                        .add(VectorRows.lastOf(load(all, from + last), width - i))
+                        .add(VectorMath.lastOf(load(all, from + last), width - i))
                         .intoArray(sums, last);
             }
         }

@@ -1,31 +1,38 @@
 package org.tenon.cpu;
 
-import static jdk.incubator.vector.VectorOperators.GT;
+import static org.tenon.cpu.VectorMath.BY_1;
+import static org.tenon.cpu.VectorMath.BY_2;
+import static org.tenon.cpu.VectorMath.BY_4;
+import static org.tenon.cpu.VectorMath.BY_8;
 import static org.tenon.cpu.VectorMemory.load;
 import static org.tenon.cpu.VectorMemory.store;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
- * the lanes that were counted already. They go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
+ * the lanes that were counted already. It is gone through apart for every length: a branch that some lengths take and others do not would be
+ * compiled twice. Sums go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
  *
- * <p>The larger of two vectors is written out in each loop, not a method: one so short may be compiled before the compiler has counted
- * what it calls. To the loops that it is made part of, the vectors would then be of any class, and they take four times as long for good.
+ * <p>The largest float is sought among the bits, as integers: of numbers that are not negative the largest has the largest bits, of others
+ * the least. So there are two integers for each lane, and both take one cycle; a comparison of floats and a choice take several, one vector after
+ * the other.
  */
 final class VectorRows implements FloatRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
+    private static final int LEAST = Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
     private static final NarrowRows NARROW = new VectorNarrow();
 
-    /** {@code v} in the last {@code count} lanes, zero before. */
-    static FloatVector lastOf(FloatVector v, int count) {
-        VectorMask<Float> counted = SPECIES.indexInRange(0, WIDTH - count);
-        return v.blend(0f, counted);
+    /** So many of {@code n} elements are whole vectors. */
+    private static int whole(int n) {
+        return n & -WIDTH;
     }
 
     @Override
@@ -41,60 +48,70 @@ final class VectorRows implements FloatRows {
     @Override
     public float max(MemorySegment x, long at, int n) {
         MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector a = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        FloatVector b = a;
-        FloatVector c = a;
-        FloatVector d = a;
-        int i = 0;
-        for (; i <= n - 4 * WIDTH; i += 4 * WIDTH) {
-            FloatVector v = load(run, i);
-            a = a.blend(v, v.compare(GT, a));
-            FloatVector w = load(run, i + WIDTH);
-            b = b.blend(w, w.compare(GT, b));
-            FloatVector y = load(run, i + 2L * WIDTH);
-            c = c.blend(y, y.compare(GT, c));
-            FloatVector z = load(run, i + 3L * WIDTH);
-            d = d.blend(z, z.compare(GT, d));
+        IntVector high = IntVector.broadcast(VectorMath.INTS, LEAST);
+        IntVector low = high;
+        int last = n - WIDTH;
+        for (int i = 0; i < last; i += WIDTH) {
+            IntVector bits = load(run, i).reinterpretAsInts();
+            high = high.max(bits);
+            low = low.min(bits);
         }
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector v = load(run, i);
-            a = a.blend(v, v.compare(GT, a));
+        IntVector bits = load(run, last).reinterpretAsInts();
+        int positive = high.max(bits).reduceLanes(VectorOperators.MAX);
+        float top =
+                Float.intBitsToFloat(positive >= 0 ? positive : low.min(bits).reduceLanes(VectorOperators.MIN));
+        return top == top ? top : maxBesideNan(x, at, n);
+    }
+
+    /** Where the bits say NaN. */
+    private static float maxBesideNan(MemorySegment x, long at, int n) {
+        float top = Float.NEGATIVE_INFINITY;
+        for (long i = at; i < at + n; i++) {
+            float v = x.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            top = v > top ? v : top;
         }
-        FloatVector last = load(run, n - WIDTH);
-        b = b.blend(last, last.compare(GT, b));
-        return a.max(b).max(c.max(d)).reduceLanes(VectorOperators.MAX);
+        return top;
     }
 
     @Override
     public float sumExp(MemorySegment x, long at, int n, float shift) {
+        int whole = whole(n);
+        float sum = sumExpOfWhole(x, at, whole, shift);
+        return whole < n ? sum + VectorMath.expOfLast(x, null, at + n - WIDTH, n - whole, shift) : sum;
+    }
+
+    private static float sumExpOfWhole(MemorySegment x, long at, int n, float shift) {
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            a = a.add(VectorMath.expTerm(load(x, at + i).sub(shift)));
+        for (int i = 0; i < n; i += WIDTH) {
+            a = a.add(VectorMath.expTerm(load(run, i).sub(shift)));
         }
-        if (i < n) {
-            a = a.add(lastOf(VectorMath.expTerm(load(x, at + n - WIDTH).sub(shift)), n - i));
-        }
-        return VectorMath.sum(a);
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0);
     }
 
     @Override
     public float exp(MemorySegment x, MemorySegment out, long at, int n, float shift) {
+        int whole = whole(n);
+        float sum = expOfWhole(x, out, at, whole, shift);
+        return whole < n ? sum + VectorMath.expOfLast(x, out, at + n - WIDTH, n - whole, shift) : sum;
+    }
+
+    private static float expOfWhole(MemorySegment x, MemorySegment out, long at, int n, float shift) {
         MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        for (int i = 0; i < n; i += WIDTH) {
             FloatVector e = VectorMath.expTerm(load(from, i).sub(shift));
             a = a.add(e);
             store(e, to, i);
         }
-        if (i < n) {
-            FloatVector e = VectorMath.expTerm(load(from, n - WIDTH).sub(shift));
-            a = a.add(lastOf(e, n - i));
-            store(e, to, n - WIDTH);
-        }
-        return VectorMath.sum(a);
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0);
     }
 
     @Override
@@ -106,7 +123,7 @@ final class VectorRows implements FloatRows {
             store(VectorMath.expBelow(load(from, i).sub(shift)).mul(factor), to, i);
         }
         if (i < n) {
-            store(VectorMath.expBelow(load(from, n - WIDTH).sub(shift)).mul(factor), to, n - WIDTH);
+            expTimes(x, out, at + n - WIDTH, WIDTH, shift, factor);
         }
     }
 
@@ -114,13 +131,11 @@ final class VectorRows implements FloatRows {
     public void shift(MemorySegment x, MemorySegment out, long at, int n, float a, float b) {
         MemorySegment from = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        int last = n - WIDTH;
+        for (int i = 0; i < last; i += WIDTH) {
             store(load(from, i).sub(a).sub(b), to, i);
         }
-        if (i < n) {
-            store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
-        }
+        store(load(from, last).sub(a).sub(b), to, last);
     }
 
     @Override
@@ -135,27 +150,48 @@ final class VectorRows implements FloatRows {
             float a,
             float b,
             float[] found) {
+        int whole = whole(n);
+        logSoftmaxStepOfWhole(x, out, add, late, look, whole, shift, a, b, found);
+        if (whole < n) {
+            int last = n - WIDTH;
+            found[0] += VectorMath.expOfLast(x, null, add + last, n - whole, shift);
+            found[1] = Math.max(found[1], max(x, look + last, WIDTH));
+            shift(x, out, late + last, WIDTH, a, b);
+        }
+    }
+
+    private static void logSoftmaxStepOfWhole(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float a,
+            float b,
+            float[] found) {
         MemorySegment added = x.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment looked = x.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment from = x.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        IntVector high = IntVector.broadcast(VectorMath.INTS, LEAST);
+        IntVector low = high;
         FloatVector sum = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector next = load(looked, i);
-            top = top.blend(next, next.compare(GT, top));
+        for (int i = 0; i < n; i += WIDTH) {
+            IntVector bits = load(looked, i).reinterpretAsInts();
+            high = high.max(bits);
+            low = low.min(bits);
             sum = sum.add(VectorMath.expTerm(load(added, i).sub(shift)));
             store(load(from, i).sub(a).sub(b), to, i);
         }
-        if (i < n) {
-            sum = sum.add(lastOf(VectorMath.expTerm(load(added, n - WIDTH).sub(shift)), n - i));
-            store(load(from, n - WIDTH).sub(a).sub(b), to, n - WIDTH);
-        }
-        FloatVector next = load(looked, n - WIDTH);
-        top = top.blend(next, next.compare(GT, top));
-        found[0] = VectorMath.sum(sum);
-        found[1] = top.reduceLanes(VectorOperators.MAX);
+        sum = WIDTH < 16 ? sum : sum.add(sum.rearrange(BY_8));
+        sum = WIDTH < 8 ? sum : sum.add(sum.rearrange(BY_4));
+        sum = sum.add(sum.rearrange(BY_2));
+        found[0] = sum.add(sum.rearrange(BY_1)).lane(0);
+        int positive = high.reduceLanes(VectorOperators.MAX);
+        float top = Float.intBitsToFloat(positive >= 0 ? positive : low.reduceLanes(VectorOperators.MIN));
+        found[1] = top == top ? top : maxBesideNan(x, look, n);
     }
 
     @Override
@@ -169,85 +205,132 @@ final class VectorRows implements FloatRows {
             float shift,
             float factor,
             float[] found) {
+        int whole = whole(n);
+        softmaxStepOfWhole(x, out, add, late, look, whole, shift, factor, found);
+        if (whole < n) {
+            int last = n - WIDTH;
+            found[0] += VectorMath.expOfLast(x, out, add + last, n - whole, shift);
+            found[1] = Math.max(found[1], max(x, look + last, WIDTH));
+            scaleLast(out, late + whole, n - whole, factor);
+        }
+    }
+
+    private static void softmaxStepOfWhole(
+            MemorySegment x,
+            MemorySegment out,
+            long add,
+            long late,
+            long look,
+            int n,
+            float shift,
+            float factor,
+            float[] found) {
         MemorySegment added = x.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment looked = x.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(add * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment scaled = out.asSlice(late * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector last = load(scaled, n - WIDTH).mul(factor);
-        FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        IntVector high = IntVector.broadcast(VectorMath.INTS, LEAST);
+        IntVector low = high;
         FloatVector sum = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            FloatVector next = load(looked, i);
-            top = top.blend(next, next.compare(GT, top));
+        for (int i = 0; i < n; i += WIDTH) {
+            IntVector bits = load(looked, i).reinterpretAsInts();
+            high = high.max(bits);
+            low = low.min(bits);
             FloatVector e = VectorMath.expTerm(load(added, i).sub(shift));
             sum = sum.add(e);
             store(e, to, i);
             store(load(scaled, i).mul(factor), scaled, i);
         }
-        if (i < n) {
-            FloatVector e = VectorMath.expTerm(load(added, n - WIDTH).sub(shift));
-            sum = sum.add(lastOf(e, n - i));
-            store(e, to, n - WIDTH);
-        }
-        store(last, scaled, n - WIDTH);
-        FloatVector next = load(looked, n - WIDTH);
-        top = top.blend(next, next.compare(GT, top));
-        found[0] = VectorMath.sum(sum);
-        found[1] = top.reduceLanes(VectorOperators.MAX);
+        sum = WIDTH < 16 ? sum : sum.add(sum.rearrange(BY_8));
+        sum = WIDTH < 8 ? sum : sum.add(sum.rearrange(BY_4));
+        sum = sum.add(sum.rearrange(BY_2));
+        found[0] = sum.add(sum.rearrange(BY_1)).lane(0);
+        int positive = high.reduceLanes(VectorOperators.MAX);
+        float top = Float.intBitsToFloat(positive >= 0 ? positive : low.reduceLanes(VectorOperators.MIN));
+        found[1] = top == top ? top : maxBesideNan(x, look, n);
     }
 
     @Override
     public void scale(MemorySegment x, long at, int n, float factor) {
-        MemorySegment all = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        FloatVector last = load(all, n - WIDTH).mul(factor);
-        for (int i = 0; i <= n - WIDTH; i += WIDTH) {
+        int whole = whole(n);
+        MemorySegment all = x.asSlice(at * Float.BYTES, (long) whole * Float.BYTES);
+        for (int i = 0; i < whole; i += WIDTH) {
             store(load(all, i).mul(factor), all, i);
         }
-        store(last, all, n - WIDTH);
+        if (whole < n) {
+            scaleLast(x, at + whole, n - whole, factor);
+        }
+    }
+
+    /** Scales what is less than a vector. */
+    private static void scaleLast(MemorySegment x, long at, int n, float factor) {
+        for (long i = at; i < at + n; i++) {
+            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, x.getAtIndex(ValueLayout.JAVA_FLOAT, i) * factor);
+        }
     }
 
     @Override
     public float sum(MemorySegment x, long at, int n) {
-        MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        int whole = whole(n);
+        MemorySegment run = x.asSlice(at * Float.BYTES, (long) whole * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        for (int i = 0; i < whole; i += WIDTH) {
             a = a.add(load(run, i));
         }
-        if (i < n) {
-            a = a.add(lastOf(load(run, n - WIDTH), n - i));
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0) + sumOfLast(x, at + whole, n - whole);
+    }
+
+    /** The sum of what is less than a vector. */
+    private static float sumOfLast(MemorySegment x, long at, int n) {
+        float sum = 0;
+        for (long i = at; i < at + n; i++) {
+            sum += x.getAtIndex(ValueLayout.JAVA_FLOAT, i);
         }
-        return VectorMath.sum(a);
+        return sum;
     }
 
     @Override
     public float dot(MemorySegment x, MemorySegment y, long at, int n) {
+        MemorySegment left = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
+        MemorySegment right = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
+        int last = n - WIDTH;
         int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
-            a = load(x, at + i).fma(load(y, at + i), a);
+        for (; i < last; i += WIDTH) {
+            a = load(left, i).fma(load(right, i), a);
         }
-        if (i < n) {
-            long last = at + n - WIDTH;
-            a = a.add(lastOf(load(x, last).mul(load(y, last)), n - i));
-        }
-        return VectorMath.sum(a);
+        a = a.add(FloatVector.zero(SPECIES).blend(load(left, last).mul(load(right, last)), VectorMath.last(n - i)));
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0);
     }
 
     @Override
     public void logSoftmaxGrad(MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
+        int whole = whole(n);
+        logSoftmaxGradOfWhole(g, y, out, at, whole, sum);
+        if (whole < n) {
+            logSoftmaxGradOfLast(g, y, out, at + n - WIDTH, sum);
+        }
+    }
+
+    private static void logSoftmaxGradOfWhole(
+            MemorySegment g, MemorySegment y, MemorySegment out, long at, int n, float sum) {
         MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        for (int i = 0; i < n; i += WIDTH) {
             store(VectorMath.expTerm(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
         }
-        if (i < n) {
-            int last = n - WIDTH;
-            store(VectorMath.expTerm(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
-        }
+    }
+
+    private static void logSoftmaxGradOfLast(MemorySegment g, MemorySegment y, MemorySegment out, long at, float sum) {
+        VectorMath.expOfLast(y, out, at, WIDTH, 0);
+        store(load(out, at).mul(-sum).add(load(g, at)), out, at);
     }
 
     @Override
@@ -255,35 +338,39 @@ final class VectorRows implements FloatRows {
         MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        int last = n - WIDTH;
+        for (int i = 0; i < last; i += WIDTH) {
             store(load(slope, i).sub(sum).mul(load(result, i)), to, i);
         }
-        if (i < n) {
-            int last = n - WIDTH;
-            store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
-        }
+        store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
     }
 
     @Override
     public float logSoftmaxGradStep(
+            MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
+        int whole = whole(n);
+        float next = logSoftmaxGradStepOfWhole(g, y, out, at, look, whole, sum);
+        if (whole < n) {
+            logSoftmaxGradOfLast(g, y, out, at + n - WIDTH, sum);
+        }
+        return next + sumOfLast(g, look + whole, n - whole);
+    }
+
+    private static float logSoftmaxGradStepOfWhole(
             MemorySegment g, MemorySegment y, MemorySegment out, long at, long look, int n, float sum) {
         MemorySegment slope = g.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment result = y.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment to = out.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment next = g.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        for (int i = 0; i < n; i += WIDTH) {
             a = a.add(load(next, i));
             store(VectorMath.expTerm(load(result, i)).mul(-sum).add(load(slope, i)), to, i);
         }
-        if (i < n) {
-            int last = n - WIDTH;
-            a = a.add(lastOf(load(next, last), n - i));
-            store(VectorMath.expTerm(load(result, last)).mul(-sum).add(load(slope, last)), to, last);
-        }
-        return VectorMath.sum(a);
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0);
     }
 
     @Override
@@ -295,17 +382,19 @@ final class VectorRows implements FloatRows {
         MemorySegment nextSlope = g.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         MemorySegment nextResult = y.asSlice(look * Float.BYTES, (long) n * Float.BYTES);
         FloatVector a = FloatVector.zero(SPECIES);
+        int last = n - WIDTH;
         int i = 0;
-        for (; i <= n - WIDTH; i += WIDTH) {
+        for (; i < last; i += WIDTH) {
             a = load(nextSlope, i).fma(load(nextResult, i), a);
             store(load(slope, i).sub(sum).mul(load(result, i)), to, i);
         }
-        if (i < n) {
-            int last = n - WIDTH;
-            a = a.add(lastOf(load(nextSlope, last).mul(load(nextResult, last)), n - i));
-            store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
-        }
-        return VectorMath.sum(a);
+        FloatVector end = load(nextSlope, last).mul(load(nextResult, last));
+        a = a.add(FloatVector.zero(SPECIES).blend(end, VectorMath.last(n - i)));
+        store(load(slope, last).sub(sum).mul(load(result, last)), to, last);
+        a = WIDTH < 16 ? a : a.add(a.rearrange(BY_8));
+        a = WIDTH < 8 ? a : a.add(a.rearrange(BY_4));
+        a = a.add(a.rearrange(BY_2));
+        return a.add(a.rearrange(BY_1)).lane(0);
     }
 
     @Override
