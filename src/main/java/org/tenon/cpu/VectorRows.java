@@ -17,8 +17,11 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
- * the lanes that were counted already. It is gone through apart for every length: a branch that some lengths take and others do not would be
- * compiled twice. Sums go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
+ * the lanes that were counted already. Sums go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
+ *
+ * <p>A loop and what is less than a vector at its end are methods apart, and outside of loops no method of ours takes or returns a vector:
+ * sums over lanes are written out, here and in {@link VectorMath#expOfLast}. The compiler makes methods part of others by what it has counted, and up to
+ * a size; where it does not, each of their vectors is an object, and a row takes many times as long.
  *
  * <p>The largest float is sought among the bits, as integers: of numbers that are not negative the largest has the largest bits, of others
  * the least. So there are two integers for each lane, and both take one cycle; a comparison of floats and a choice take several, one vector after
