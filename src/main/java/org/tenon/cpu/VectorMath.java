@@ -79,17 +79,11 @@ final class VectorMath {
         return masks;
     }
 
-    /**
-     * The sum of the lanes, of halves, quarters and so on. Adding to zeros is for the class of the vector.
-     */
+    /** The sum of the lanes, of halves, quarters and so on. Adding to zeros is for the class of the vector. */
     static float sum(FloatVector v) {
         FloatVector s = ZERO.add(v);
-        if (WIDTH >= 16) {
-            s = s.add(s.rearrange(BY_8));
-        }
-        if (WIDTH >= 8) {
-            s = s.add(s.rearrange(BY_4));
-        }
+        s = WIDTH < 16 ? s : s.add(s.rearrange(BY_8));
+        s = WIDTH < 8 ? s : s.add(s.rearrange(BY_4));
         s = s.add(s.rearrange(BY_2));
         return s.add(s.rearrange(BY_1)).lane(0);
     }
@@ -101,7 +95,7 @@ final class VectorMath {
 
     /** {@code v} in the last {@code count} lanes, zero before. */
     static FloatVector lastOf(FloatVector v, int count) {
-        return ZERO.blend(v, LAST[count - 1]);
+        return ZERO.blend(v, last(count));
     }
 
     /** {@code e^v}, everywhere: {@code 2^k e^r} in two factors, so that results near the ends of the range are right. */
@@ -168,13 +162,9 @@ final class VectorMath {
         if (out != null) {
             e.intoMemorySegment(out, at * Float.BYTES, ByteOrder.nativeOrder());
         }
-        FloatVector s = ZERO.blend(e, LAST[count - 1]);
-        if (WIDTH >= 16) {
-            s = s.add(s.rearrange(BY_8));
-        }
-        if (WIDTH >= 8) {
-            s = s.add(s.rearrange(BY_4));
-        }
+        FloatVector s = ZERO.blend(e, last(count));
+        s = WIDTH < 16 ? s : s.add(s.rearrange(BY_8));
+        s = WIDTH < 8 ? s : s.add(s.rearrange(BY_4));
         s = s.add(s.rearrange(BY_2));
         return s.add(s.rearrange(BY_1)).lane(0);
     }

@@ -19,8 +19,9 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link FloatRows} in the Vector API. The last vector of a run ends with the run and overlaps the one before; sums leave out
  * the lanes that were counted already. Sums go in one order, whether a step is taken alone or with others. Maxima leave out NaN.
  *
- * <p>A loop and what is less than a vector at its end are methods apart, and outside of loops no method of ours takes or returns a vector:
- * sums over lanes are written out, here and in {@link VectorMath#expOfLast}. The compiler makes methods part of others by what it has counted, and up to
+ * <p>A loop and what is less than a vector at its end are methods apart, and outside of loops no method of ours takes or returns a vector
+ * but {@code load} and {@code store}, which are short, and {@link VectorMath#log}, once for a batch: sums over lanes are written out, here and in
+ * {@link VectorMath#expOfLast}. The compiler makes methods part of others by what it has counted, and up to
  * a size; where it does not, each of their vectors is an object, and a row takes many times as long.
  *
  * <p>The largest float is sought among the bits, as integers: of numbers that are not negative the largest has the largest bits, of others
