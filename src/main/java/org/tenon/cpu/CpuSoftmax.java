@@ -37,7 +37,7 @@ final class CpuSoftmax {
                 Parallel.items(
                         rows.outer(),
                         rows.len(),
-                        (from, to) -> steps.narrow().softmax(kind, x, y, (int) rows.len(), from, to));
+                        (from, to) -> steps.narrow((int) rows.len()).softmax(kind, x, y, from, to));
             } else if (isStream(rows)) {
                 Parallel.items(
                         rows.outer(),
@@ -64,10 +64,17 @@ final class CpuSoftmax {
                     rows,
                     (outer, from, width, steps) ->
                             new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
-        } else if (inMemory(g, y, dx) && rows.len() >= Lanes.CHOSEN.rows().least()) {
-            var steps = new MemorySoftmaxGrad(
-                    kind, Lanes.CHOSEN.rows(), CpuBuffer.floats(g), CpuBuffer.floats(y), CpuBuffer.floats(dx));
-            if (isStream(rows)) {
+        } else if (inMemory(g, y, dx)) {
+            FloatRows floats = Lanes.CHOSEN.rows();
+            var steps =
+                    new MemorySoftmaxGrad(kind, floats, CpuBuffer.floats(g), CpuBuffer.floats(y), CpuBuffer.floats(dx));
+            if (rows.len() < floats.least()) {
+                Parallel.items(
+                        rows.outer(),
+                        rows.len(),
+                        (from, to) -> floats.narrow((int) rows.len())
+                                .softmaxGrad(kind, steps.g(), steps.y(), steps.dx(), from, to));
+            } else if (isStream(rows)) {
                 Parallel.items(rows.outer(), rows.len(), (from, to) -> steps.rows((int) rows.len(), from, to));
             } else {
                 backwardRows(rows, steps);

@@ -135,14 +135,13 @@ final class CrossEntropy {
 
     /** Rows that are shorter than a vector, many at once. */
     private record NarrowSums(MemorySegment x, int length, Cells sums) {
-        private static final NarrowRows ROWS = Lanes.CHOSEN.rows().narrow();
-
         void forward(long from, long to) {
-            float[] tops = new float[ROWS.together()];
-            float[] totals = new float[ROWS.together()];
-            for (long group = from; group < to; group += ROWS.together()) {
-                int count = (int) Math.min(ROWS.together(), to - group);
-                ROWS.sums(x, length, group, group + count, tops, totals);
+            NarrowRows rows = Lanes.CHOSEN.rows().narrow(length);
+            float[] tops = new float[rows.together()];
+            float[] totals = new float[rows.together()];
+            for (long group = from; group < to; group += rows.together()) {
+                int count = (int) Math.min(rows.together(), to - group);
+                rows.sums(x, group, group + count, tops, totals);
                 for (int i = 0; i < count; i++) {
                     sums.set(2 * (group + i), tops[i]);
                     sums.set(2 * (group + i) + 1, totals[i]);
@@ -151,17 +150,18 @@ final class CrossEntropy {
         }
 
         void backward(MemorySegment dx, Nll nll, Nll.Slopes slopes, long from, long to) {
-            float[] tops = new float[ROWS.together()];
-            float[] factors = new float[ROWS.together()];
-            double[] slope = new double[ROWS.together()];
-            for (long group = from; group < to; group += ROWS.together()) {
-                int count = (int) Math.min(ROWS.together(), to - group);
+            NarrowRows rows = Lanes.CHOSEN.rows().narrow(length);
+            float[] tops = new float[rows.together()];
+            float[] factors = new float[rows.together()];
+            double[] slope = new double[rows.together()];
+            for (long group = from; group < to; group += rows.together()) {
+                int count = (int) Math.min(rows.together(), to - group);
                 for (int i = 0; i < count; i++) {
                     tops[i] = (float) sums.get(2 * (group + i));
                     slope[i] = slopes.of(group + i);
                     factors[i] = (float) (slope[i] / sums.get(2 * (group + i) + 1));
                 }
-                ROWS.expTimes(x, dx, length, group, group + count, tops, factors);
+                rows.expTimes(x, dx, group, group + count, tops, factors);
                 for (int i = 0; i < count; i++) {
                     long row = group + i;
                     if (nll.counts(row)) {

@@ -11,8 +11,8 @@ interface FloatRows {
     /** The least length. */
     int least();
 
-    /** The same for rows that are shorter. */
-    NarrowRows narrow();
+    /** For rows that are shorter, of that length. */
+    NarrowRows narrow(int length);
 
     /** The largest element that is a number; -inf if there is none. A NaN shows in the sum. */
     float max(MemorySegment x, long at, int n);

@@ -1,152 +1,254 @@
 package org.tenon.cpu;
 
-import static org.tenon.cpu.VectorMemory.load;
-import static org.tenon.cpu.VectorMemory.store;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.tenon.spi.SoftmaxKind;
 
 /**
- * {@link NarrowRows} in the Vector API. Maxima and sums are those of as many rows as a vector has lanes, a lane a row, from a transposed
- * copy. Results are written a row at a time: a vector that is stored past the end of its row meets the next one, which is
- * stored later; rows that end too close to what others write go through an array.
+ * {@link NarrowRows} in the Vector API, on copies of some rows in arrays. For a sum or a maximum a row is a vector, with what changes neither
+ * after it, and many are folded at once ({@link VectorFold}). All else goes through the rows' elements as they lie, whole vectors, and what a row has
+ * of its own is repeated for each of its elements.
  */
 final class VectorNarrow implements NarrowRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
+    private static final VectorSpecies<Integer> INTS = VectorMath.INTS;
     private static final int WIDTH = VectorMath.WIDTH;
+    private static final int ROWS = VectorFold.VECTORS;
+
+    private static final FloatVector ZERO = FloatVector.zero(SPECIES);
+    private static final IntVector INFINITY =
+            IntVector.broadcast(INTS, Float.floatToRawIntBits(Float.POSITIVE_INFINITY));
+    private static final IntVector MINUS_INFINITY = IntVector.broadcast(INTS, key(Float.NEGATIVE_INFINITY));
+
+    private final int length;
+    private final VectorMask<Float> within;
+    private final float[] values;
+    private final float[] others;
+    private final float[] spread;
+    private final float[] lanes = new float[ROWS * WIDTH];
+    private final float[] tops = new float[ROWS];
+    private final float[] totals = new float[ROWS];
+
+    VectorNarrow(int length) {
+        this.length = length;
+        within = SPECIES.indexInRange(0, length);
+        // The last vector of a row or of all of them may reach past them.
+        values = new float[ROWS * length + WIDTH];
+        others = new float[values.length];
+        spread = new float[values.length];
+    }
 
     @Override
     public int together() {
-        return WIDTH;
+        return ROWS;
     }
 
-    /** Where the rows from {@code from} on lie: those of a group, and of what follows as much as a vector may touch. */
-    private static MemorySegment slice(MemorySegment x, int length, long from, long to) {
-        long elements = Math.min((to - from) * length, (long) WIDTH * length + WIDTH);
-        return x.asSlice(from * length * Float.BYTES, elements * Float.BYTES);
-    }
-
-    /** Of {@code count} rows so many as may be read and written as whole vectors of a slice. */
-    private static int whole(MemorySegment slice, int length, int count) {
-        int elements = (int) (slice.byteSize() / Float.BYTES);
-        return Math.clamp(Math.floorDiv(elements - WIDTH, length) + 1, 0, count);
+    /** An integer in whose order floats are: of negative ones the other bits are turned over. */
+    private static int key(float v) {
+        int bits = Float.floatToRawIntBits(v);
+        return bits ^ bits >> 31 >>> 1;
     }
 
     @Override
-    public void softmax(SoftmaxKind kind, MemorySegment x, MemorySegment out, int length, long from, long to) {
-        float[] turned = new float[WIDTH * WIDTH];
-        float[] tops = new float[WIDTH];
-        float[] sums = new float[WIDTH];
-        for (long group = from; group < to; group += WIDTH) {
-            int count = (int) Math.min(WIDTH, to - group);
-            MemorySegment source = slice(x, length, group, to);
-            MemorySegment target = slice(out, length, group, to);
-            VectorTranspose.transpose(source, 0, length, count, length, turned, 0, WIDTH);
-            sums(turned, length, tops, sums);
-            int whole = whole(source, length, count);
+    public void softmax(SoftmaxKind kind, MemorySegment x, MemorySegment out, long from, long to) {
+        for (long row = from; row < to; row += ROWS) {
+            int count = (int) Math.min(ROWS, to - row);
+            read(x, row, count, values);
+            sums(count);
             if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                logarithms(sums);
-                shift(source, target, length, whole, tops, sums);
-                for (int i = whole; i < count; i++) {
-                    for (int j = i * length; j < (i + 1) * length; j++) {
-                        set(target, j, get(source, j) - tops[i] - sums[i]);
-                    }
-                }
+                logarithms(totals);
+                repeat(totals, count, others);
+                subtract(values, spread, others, count * length);
+                write(values, out, row, count);
             } else {
-                inverses(sums);
-                expTimes(source, target, length, whole, count, tops, sums);
+                inverses(totals);
+                repeat(totals, count, spread);
+                multiply(others, spread, count * length);
+                write(others, out, row, count);
             }
         }
     }
 
     @Override
-    public void sums(MemorySegment x, int length, long from, long to, float[] tops, float[] sums) {
-        float[] turned = new float[WIDTH * WIDTH];
-        VectorTranspose.transpose(x, from * length, length, (int) (to - from), length, turned, 0, WIDTH);
-        sums(turned, length, tops, sums);
-    }
-
-    private static void sums(float[] turned, int length, float[] tops, float[] sums) {
-        FloatVector top = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        for (int j = 0; j < length; j++) {
-            FloatVector v = FloatVector.fromArray(SPECIES, turned, j * WIDTH);
-            top = top.blend(v, v.compare(VectorOperators.GT, top));
-        }
-        // Less minus infinity would be another NaN than one in the row, and which of two a sum keeps depends on how it
-        // was compiled.
-        top = top.blend(0f, top.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-        top.intoArray(tops, 0);
-        FloatVector sum = FloatVector.zero(SPECIES);
-        for (int j = 0; j < length; j++) {
-            sum = sum.add(VectorMath.expTerm(
-                    FloatVector.fromArray(SPECIES, turned, j * WIDTH).sub(top)));
-        }
-        sum.intoArray(sums, 0);
-    }
-
-    private static void logarithms(float[] sums) {
-        VectorMath.log(FloatVector.fromArray(SPECIES, sums, 0)).intoArray(sums, 0);
-    }
-
-    private static void inverses(float[] sums) {
-        FloatVector.broadcast(SPECIES, 1f)
-                .div(FloatVector.fromArray(SPECIES, sums, 0))
-                .intoArray(sums, 0);
-    }
-
-    private static void shift(MemorySegment source, MemorySegment target, int length, int rows, float[] a, float[] b) {
-        for (int i = 0; i < rows; i++) {
-            store(load(source, i * length).sub(a[i]).sub(b[i]), target, i * length);
-        }
+    public void sums(MemorySegment x, long from, long to, float[] largest, float[] sums) {
+        int count = (int) (to - from);
+        read(x, from, count, values);
+        sums(count);
+        System.arraycopy(tops, 0, largest, 0, count);
+        System.arraycopy(totals, 0, sums, 0, count);
     }
 
     @Override
-    public void expTimes(
-            MemorySegment x, MemorySegment out, int length, long from, long to, float[] tops, float[] factors) {
-        MemorySegment source = slice(x, length, from, to);
-        MemorySegment target = slice(out, length, from, to);
+    public void expTimes(MemorySegment x, MemorySegment out, long from, long to, float[] largest, float[] factors) {
         int count = (int) (to - from);
-        expTimes(source, target, length, whole(source, length, count), count, tops, factors);
+        read(x, from, count, values);
+        repeat(largest, count, spread);
+        powers(values, spread, others, count * length);
+        repeat(factors, count, spread);
+        multiply(others, spread, count * length);
+        write(others, out, from, count);
     }
 
-    private static void expTimes(
-            MemorySegment source,
-            MemorySegment target,
-            int length,
-            int whole,
-            int count,
-            float[] tops,
-            float[] factors) {
-        for (int i = 0; i < whole; i++) {
-            store(VectorMath.expTerm(load(source, i * length).sub(tops[i])).mul(factors[i]), target, i * length);
+    @Override
+    public void softmaxGrad(SoftmaxKind kind, MemorySegment g, MemorySegment y, MemorySegment dx, long from, long to) {
+        for (long row = from; row < to; row += ROWS) {
+            int count = (int) Math.min(ROWS, to - row);
+            int n = count * length;
+            read(g, row, count, values);
+            read(y, row, count, others);
+            if (kind == SoftmaxKind.LOG_SOFTMAX) {
+                rows(values, count);
+                fold();
+                repeat(totals, count, spread);
+                logSoftmaxGrad(values, others, spread, n);
+            } else {
+                productRows(values, others, count);
+                fold();
+                repeat(totals, count, spread);
+                softmaxGrad(values, others, spread, n);
+            }
+            write(values, dx, row, count);
         }
-        float[] row = new float[WIDTH];
-        for (int i = whole; i < count; i++) {
-            copy(source, i * length, length, row);
-            VectorMath.expTerm(FloatVector.fromArray(SPECIES, row, 0).sub(tops[i]))
-                    .mul(factors[i])
-                    .intoArray(row, 0);
-            copy(row, target, i * length, length);
+    }
+
+    /** Of the values {@link #tops}, repeated in {@link #spread}, and {@link #totals}, the sums of the {@link #others}, the exponentials. */
+    private void sums(int count) {
+        keyRows(values, count);
+        VectorFold.maxima(lanes);
+        floats(lanes);
+        inOrder(lanes, tops);
+        repeat(tops, count, spread);
+        powers(values, spread, others, count * length);
+        rows(others, count);
+        fold();
+    }
+
+    private void fold() {
+        VectorFold.sums(lanes);
+        inOrder(lanes, totals);
+    }
+
+    private static void inOrder(float[] folded, float[] to) {
+        for (int i = 0; i < ROWS; i++) {
+            to[i] = folded[VectorFold.index(i)];
         }
     }
 
-    private static void copy(MemorySegment from, int at, int length, float[] to) {
-        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, (long) at * Float.BYTES, to, 0, length);
+    private void read(MemorySegment x, long row, int count, float[] to) {
+        MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, row * length * Float.BYTES, to, 0, count * length);
     }
 
-    private static void copy(float[] from, MemorySegment to, int at, int length) {
-        MemorySegment.copy(from, 0, to, ValueLayout.JAVA_FLOAT, (long) at * Float.BYTES, length);
+    private void write(float[] from, MemorySegment out, long row, int count) {
+        MemorySegment.copy(from, 0, out, ValueLayout.JAVA_FLOAT, row * length * Float.BYTES, count * length);
     }
 
-    private static float get(MemorySegment x, int at) {
-        return x.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+    /** Rows as vectors, zeros after them. */
+    private void rows(float[] x, int count) {
+        for (int i = 0; i < count; i++) {
+            ZERO.blend(FloatVector.fromArray(SPECIES, x, i * length), within).intoArray(lanes, i * WIDTH);
+        }
     }
 
-    private static void set(MemorySegment x, int at, float value) {
-        x.setAtIndex(ValueLayout.JAVA_FLOAT, at, value);
+    private void productRows(float[] x, float[] y, int count) {
+        for (int i = 0; i < count; i++) {
+            FloatVector v = FloatVector.fromArray(SPECIES, x, i * length);
+            ZERO.blend(v.mul(FloatVector.fromArray(SPECIES, y, i * length)), within)
+                    .intoArray(lanes, i * WIDTH);
+        }
+    }
+
+    private void keyRows(float[] x, int count) {
+        VectorMask<Integer> mask = within.cast(INTS);
+        for (int i = 0; i < count; i++) {
+            IntVector bits = FloatVector.fromArray(SPECIES, x, i * length).reinterpretAsInts();
+            IntVector key = bits.lanewise(VectorOperators.ASHR, 31)
+                    .lanewise(VectorOperators.LSHR, 1)
+                    .lanewise(VectorOperators.XOR, bits);
+            MINUS_INFINITY.blend(key, mask).reinterpretAsFloats().intoArray(lanes, i * WIDTH);
+        }
+    }
+
+    /**
+     * The floats of the largest keys. Infinity where there is NaN: that shows in the sum. Zero of -inf: less it would be another NaN than one in the row, and which
+     * of two a sum keeps depends on how it was compiled.
+     */
+    private static void floats(float[] keys) {
+        for (int i = 0; i < ROWS; i += WIDTH) {
+            IntVector key =
+                    FloatVector.fromArray(SPECIES, keys, i).reinterpretAsInts().min(INFINITY);
+            IntVector bits = key.lanewise(VectorOperators.ASHR, 31)
+                    .lanewise(VectorOperators.LSHR, 1)
+                    .lanewise(VectorOperators.XOR, key);
+            bits.blend(0, key.compare(VectorOperators.LE, MINUS_INFINITY))
+                    .reinterpretAsFloats()
+                    .intoArray(keys, i);
+        }
+    }
+
+    /** Each value for all elements of its row; what a vector has too much the next one overwrites. */
+    private void repeat(float[] each, int count, float[] to) {
+        for (int i = 0; i < count; i++) {
+            FloatVector.broadcast(SPECIES, each[i]).intoArray(to, i * length);
+        }
+    }
+
+    private static void powers(float[] x, float[] less, float[] to, int n) {
+        for (int i = 0; i < n; i += WIDTH) {
+            VectorMath.expTerm(FloatVector.fromArray(SPECIES, x, i).sub(FloatVector.fromArray(SPECIES, less, i)))
+                    .intoArray(to, i);
+        }
+    }
+
+    private static void subtract(float[] x, float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i)
+                    .sub(FloatVector.fromArray(SPECIES, a, i))
+                    .sub(FloatVector.fromArray(SPECIES, b, i))
+                    .intoArray(x, i);
+        }
+    }
+
+    private static void multiply(float[] x, float[] factors, int n) {
+        for (int i = 0; i < n; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, x, i)
+                    .mul(FloatVector.fromArray(SPECIES, factors, i))
+                    .intoArray(x, i);
+        }
+    }
+
+    private static void logarithms(float[] x) {
+        for (int i = 0; i < ROWS; i += WIDTH) {
+            VectorMath.log(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+        }
+    }
+
+    private static void inverses(float[] x) {
+        for (int i = 0; i < ROWS; i += WIDTH) {
+            FloatVector.broadcast(SPECIES, 1f)
+                    .div(FloatVector.fromArray(SPECIES, x, i))
+                    .intoArray(x, i);
+        }
+    }
+
+    private static void logSoftmaxGrad(float[] g, float[] y, float[] sums, int n) {
+        for (int i = 0; i < n; i += WIDTH) {
+            FloatVector share = VectorMath.expTerm(FloatVector.fromArray(SPECIES, y, i))
+                    .mul(FloatVector.fromArray(SPECIES, sums, i));
+            FloatVector.fromArray(SPECIES, g, i).sub(share).intoArray(g, i);
+        }
+    }
+
+    private static void softmaxGrad(float[] g, float[] y, float[] sums, int n) {
+        for (int i = 0; i < n; i += WIDTH) {
+            FloatVector.fromArray(SPECIES, g, i)
+                    .sub(FloatVector.fromArray(SPECIES, sums, i))
+                    .mul(FloatVector.fromArray(SPECIES, y, i))
+                    .intoArray(g, i);
+        }
     }
 }

@@ -32,7 +32,6 @@ final class VectorRows implements FloatRows {
     private static final VectorSpecies<Float> SPECIES = VectorMath.SPECIES;
     private static final int WIDTH = VectorMath.WIDTH;
     private static final int LEAST = Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
-    private static final NarrowRows NARROW = new VectorNarrow();
 
     /** So many of {@code n} elements are whole vectors. */
     private static int whole(int n) {
@@ -45,8 +44,8 @@ final class VectorRows implements FloatRows {
     }
 
     @Override
-    public NarrowRows narrow() {
-        return NARROW;
+    public NarrowRows narrow(int length) {
+        return new VectorNarrow(length);
     }
 
     @Override
