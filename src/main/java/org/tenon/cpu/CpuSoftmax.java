@@ -33,7 +33,7 @@ final class CpuSoftmax {
             FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment x = CpuBuffer.floats(in);
             MemorySegment y = CpuBuffer.floats(out);
-            if (rows.len() < steps.least()) {
+            if (steps.isNarrow(rows.len())) {
                 Parallel.items(
                         rows.outer(),
                         rows.len(),
@@ -68,7 +68,7 @@ final class CpuSoftmax {
             FloatRows floats = Lanes.CHOSEN.rows();
             var steps =
                     new MemorySoftmaxGrad(kind, floats, CpuBuffer.floats(g), CpuBuffer.floats(y), CpuBuffer.floats(dx));
-            if (rows.len() < floats.least()) {
+            if (floats.isNarrow(rows.len())) {
                 Parallel.items(
                         rows.outer(),
                         rows.len(),

@@ -121,7 +121,7 @@ final class CrossEntropy {
     }
 
     private static boolean isNarrow(Strided x, Rows rows) {
-        return inMemory(x) && rows.len() < Lanes.CHOSEN.rows().least();
+        return inMemory(x) && Lanes.CHOSEN.rows().isNarrow(rows.len());
     }
 
     private static void subtract(MemorySegment floats, long at, double slope) {
@@ -133,7 +133,7 @@ final class CrossEntropy {
         floats.asSlice(at * Float.BYTES, n * Float.BYTES).fill((byte) 0);
     }
 
-    /** Rows that are shorter than a vector, many at once. */
+    /** Rows of few elements, many at once. */
     private record NarrowSums(MemorySegment x, int length, Cells sums) {
         void forward(long from, long to) {
             NarrowRows rows = Lanes.CHOSEN.rows().narrow(length);

@@ -11,7 +11,10 @@ interface FloatRows {
     /** The least length. */
     int least();
 
-    /** For rows that are shorter, of that length. */
+    /** Whether rows of that length are better worked on many at once, as all do that are shorter than {@link #least}. */
+    boolean isNarrow(long length);
+
+    /** For such rows; it belongs to the thread until the next call. */
     NarrowRows narrow(int length);
 
     /** The largest element that is a number; -inf if there is none. A NaN shows in the sum. */

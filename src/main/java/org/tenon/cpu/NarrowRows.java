@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.tenon.spi.SoftmaxKind;
 
 /**
- * Softmax and what goes with it on rows of float32 in memory that are all of one length, shorter than {@link FloatRows#least}. {@code from} and
+ * Softmax and what goes with it on rows of float32 in memory that are all of one length, few elements ({@link FloatRows#isNarrow}). {@code from} and
  * {@code to} are rows; what is computed for a row does not depend on those beside it. One belongs to one thread.
  */
 interface NarrowRows {

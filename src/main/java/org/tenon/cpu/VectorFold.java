@@ -8,6 +8,7 @@ import static org.tenon.cpu.VectorMath.BY_8;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -22,7 +23,10 @@ final class VectorFold {
     /** So many vectors are there, a power of two: as many sums fill {@link #SUMS} vectors. */
     static final int VECTORS = 4 * WIDTH;
 
-    static final int SUMS = VECTORS / WIDTH;
+    private static final int SUMS = VECTORS / WIDTH;
+
+    private static final IntVector INFINITY = IntVector.broadcast(VectorMath.INTS, key(Float.POSITIVE_INFINITY));
+    private static final IntVector MINUS_INFINITY = IntVector.broadcast(VectorMath.INTS, key(Float.NEGATIVE_INFINITY));
 
     private static final VectorMask<Float> HAS_8 = lanesWith(8);
     private static final VectorMask<Float> HAS_4 = lanesWith(4);
@@ -40,12 +44,48 @@ final class VectorFold {
     }
 
     /** Where the sum or maximum of a vector is, of {@link #VECTORS} one after another. */
-    static int index(int vector) {
+    private static int index(int vector) {
         return vector % SUMS * WIDTH + vector / SUMS;
     }
 
-    /** The sum of a vector stands at its {@link #index} afterwards; what is after the sums is used up. */
-    static void sums(float[] v) {
+    private static void inOrder(float[] folded, float[] to) {
+        for (int i = 0; i < VECTORS; i++) {
+            to[i] = folded[index(i)];
+        }
+    }
+
+    /** An integer in whose order floats are: of negative ones the other bits are turned over. */
+    static int key(float v) {
+        int bits = Float.floatToRawIntBits(v);
+        return bits ^ bits >> 31 >>> 1;
+    }
+
+    /** {@code to} gets the sums of the vectors that {@code v} holds one after another; {@code v} is used up. */
+    static void sums(float[] v, float[] to) {
+        add(v);
+        inOrder(v, to);
+    }
+
+    /**
+     * {@code to} gets the largest float of each vector; {@code v} holds the bits of their {@link #key keys}, and is used up. Infinity where there is NaN: that
+     * shows in the sum. Zero of -inf: less it would be another NaN than one in the row, and which of two a sum keeps depends on how it was compiled.
+     */
+    static void maxima(float[] v, float[] to) {
+        max(v);
+        for (int i = 0; i < VECTORS; i += WIDTH) {
+            IntVector key =
+                    FloatVector.fromArray(SPECIES, v, i).reinterpretAsInts().min(INFINITY);
+            IntVector bits = key.lanewise(VectorOperators.ASHR, 31)
+                    .lanewise(VectorOperators.LSHR, 1)
+                    .lanewise(VectorOperators.XOR, key);
+            bits.blend(0, key.compare(VectorOperators.LE, MINUS_INFINITY))
+                    .reinterpretAsFloats()
+                    .intoArray(v, i);
+        }
+        inOrder(v, to);
+    }
+
+    private static void add(float[] v) {
         int half = VECTORS * WIDTH / 2;
         if (WIDTH >= 16) {
             for (int i = 0; i < half; i += WIDTH) {
@@ -76,8 +116,7 @@ final class VectorFold {
         }
     }
 
-    /** As {@link #sums}, of the largest of integers, whose bits {@code v} has. */
-    static void maxima(float[] v) {
+    private static void max(float[] v) {
         int half = VECTORS * WIDTH / 2;
         if (WIDTH >= 16) {
             for (int i = 0; i < half; i += WIDTH) {

@@ -43,9 +43,15 @@ final class VectorRows implements FloatRows {
         return WIDTH;
     }
 
+    /** Above two vectors those that would end within one: an end costs a row as much as two vectors. */
+    @Override
+    public boolean isNarrow(long length) {
+        return length < 2 * WIDTH || length < 3 * WIDTH && length % WIDTH > 0;
+    }
+
     @Override
     public NarrowRows narrow(int length) {
-        return new VectorNarrow(length);
+        return VectorBatch.of(length);
     }
 
     @Override

@@ -39,7 +39,7 @@ class RowAllocationTest {
     /** Each op until its calls make little, or for a minute. */
     public static void main(String[] arguments) {
         Device<Cpu> cpu = Devices.cpu();
-        for (int length : new int[] {2048, 128, 100, 1000, 17, 2050}) {
+        for (int length : new int[] {2048, 128, 100, 1000, 17, 10, 2050}) {
             Scope.run(() -> {
                 Tensor<R2<Dim, Dim>, F32, Cpu> x = cpu.randn(R2.of(ROWS, length));
                 await("softmax of " + length, () -> F.softmax(x, -1).close());
