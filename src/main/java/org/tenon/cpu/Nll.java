@@ -13,14 +13,20 @@ final class Nll {
     private final Rows rows;
     private final Cells target;
     private final Cells weight;
-    private final Long ignored;
+    private final boolean ignores;
+    private final long ignored;
+    private final long length;
+    private final long inner;
 
     Nll(ClassLoss loss) {
         this.loss = loss;
         rows = loss.rows();
         target = new Cells(loss.target());
         weight = loss.weight() == null ? null : new Cells(loss.weight());
-        ignored = loss.check().ignored();
+        ignores = loss.check().ignored() != null;
+        ignored = ignores ? loss.check().ignored() : 0;
+        length = rows.len();
+        inner = rows.inner();
         Indexing.check(loss.target(), loss.check());
     }
 
@@ -40,7 +46,8 @@ final class Nll {
         if (!loss.isReduced()) {
             Parallel.range(rows.count(), Parallel.GRAIN / 8, (from, to) -> {
                 for (long i = from; i < to; i++) {
-                    result.set(i, loss(logp, i));
+                    long c = target.whole(i);
+                    result.set(i, isCounted(c) ? -weightOf(c) * logp.of(i, position(i, c)) : 0);
                 }
             });
             return;
@@ -52,9 +59,14 @@ final class Nll {
             for (long block = from; block < to; block++) {
                 double sum = 0;
                 double total = 0;
-                for (long i = block * BLOCK; i < Math.min(rows.count(), (block + 1) * BLOCK); i++) {
-                    sum += loss(logp, i);
-                    total += weight(i);
+                long end = Math.min(rows.count(), (block + 1) * BLOCK);
+                for (long i = block * BLOCK; i < end; i++) {
+                    long c = target.whole(i);
+                    if (isCounted(c)) {
+                        double w = weightOf(c);
+                        sum -= w * logp.of(i, position(i, c));
+                        total += w;
+                    }
                 }
                 losses[(int) block] = sum;
                 weights[(int) block] = total;
@@ -78,7 +90,7 @@ final class Nll {
         Parallel.range(loss.rows().count(), Parallel.GRAIN / 8, (from, to) -> {
             for (long i = from; i < to; i++) {
                 if (nll.counts(i)) {
-                    gradient.set(nll.position(i), -slopes.of(i));
+                    gradient.set(nll.position(i, nll.target(i)), -slopes.of(i));
                 }
             }
         });
@@ -96,24 +108,30 @@ final class Nll {
         return i -> weight(i) * incoming.get(loss.isReduced() ? 0 : i) / total;
     }
 
-    /** Whether its target is not the ignored one. */
+    /** Whether the target of row i is not the ignored one. */
     boolean counts(long i) {
-        return ignored == null || target.whole(i) != ignored;
+        return isCounted(target.whole(i));
     }
 
     long target(long i) {
         return target.whole(i);
     }
 
+    private boolean isCounted(long c) {
+        return !ignores || c != ignored;
+    }
+
     private double weight(long i) {
-        return !counts(i) ? 0 : weight == null ? 1 : weight.get(target.whole(i));
+        long c = target.whole(i);
+        return isCounted(c) ? weightOf(c) : 0;
     }
 
-    private long position(long i) {
-        return (i / rows.inner() * rows.len() + target.whole(i)) * rows.inner() + i % rows.inner();
+    private double weightOf(long c) {
+        return weight == null ? 1 : weight.get(c);
     }
 
-    private double loss(LogProbability logp, long i) {
-        return counts(i) ? -weight(i) * logp.of(i, position(i)) : 0;
+    /** Of class c of row i. */
+    private long position(long i, long c) {
+        return inner == 1 ? i * length + c : (i / inner * length + c) * inner + i % inner;
     }
 }
