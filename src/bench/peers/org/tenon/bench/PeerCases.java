@@ -83,6 +83,9 @@ final class PeerCases {
         for (long[] each : ROWS) {
             rows(all, each[0], each[1]);
         }
+        for (long[] each : new long[][] {{21, 262144}, {1024, 1024}}) {
+            columns(all, each[0], each[1]);
+        }
         for (long[] each : PRODUCTS) {
             products(all, each[0], each[1], each[2]);
         }
@@ -112,6 +115,29 @@ final class PeerCases {
         s.tenon(here);
         s.torch(there);
         s.check(tolerance);
+    }
+
+    /** Along the first axis. */
+    private static void columns(List<PeerCase> all, long length, long columns) {
+        long bytes = length * columns * Float.BYTES;
+        add(all, "logSoftmaxColumns", length, columns, s -> {
+            Pair[] x = s.matrices(length, columns);
+            s.copy(bytes);
+            both(s, TOLERANCE, i -> F.logSoftmax(x[i].here(), 0), i -> torch.log_softmax(x[i].there(), 0));
+            out(
+                    s,
+                    i -> torch.log_softmax(x[i].there(), 0),
+                    (to, i) -> torch.log_softmax_out(to, x[i].there(), 0).close());
+        });
+        add(all, "softmaxColumns", length, columns, s -> {
+            Pair[] x = s.matrices(length, columns);
+            s.copy(bytes);
+            both(s, TOLERANCE, i -> F.softmax(x[i].here(), 0), i -> torch.softmax(x[i].there(), 0));
+        });
+        add(all, "logSoftmaxColumnsBackward", length, columns, s -> {
+            s.copy(bytes * 3 / 2);
+            backward(s, length, columns, x -> F.logSoftmax(x, 0), x -> torch.log_softmax(x, 0));
+        });
     }
 
     private static void rows(List<PeerCase> all, long rows, long length) {

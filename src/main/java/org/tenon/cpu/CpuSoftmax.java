@@ -24,7 +24,12 @@ final class CpuSoftmax {
             return;
         }
         boolean wide = in.dtype() == DType.F64 || out.dtype() == DType.F64;
-        if (rows.inner() > 1) {
+        if (isColumns(rows) && inMemory(in, out)) {
+            FloatRows steps = Lanes.CHOSEN.rows();
+            MemorySegment x = CpuBuffer.floats(in);
+            MemorySegment y = CpuBuffer.floats(out);
+            wholeColumns(rows, (outer, from, width) -> steps.columns().softmax(kind, x, y, rows, outer, from, width));
+        } else if (rows.inner() > 1) {
             columns(
                     rows,
                     (outer, from, width, steps) ->
@@ -59,7 +64,16 @@ final class CpuSoftmax {
             return;
         }
         boolean wide = y.dtype() == DType.F64 || dx.dtype() == DType.F64;
-        if (rows.inner() > 1) {
+        if (isColumns(rows) && inMemory(g, y, dx)) {
+            FloatRows steps = Lanes.CHOSEN.rows();
+            MemorySegment slopes = CpuBuffer.floats(g);
+            MemorySegment results = CpuBuffer.floats(y);
+            MemorySegment to = CpuBuffer.floats(dx);
+            wholeColumns(
+                    rows,
+                    (outer, from, width) ->
+                            steps.columns().softmaxGrad(kind, slopes, results, to, rows, outer, from, width));
+        } else if (rows.inner() > 1) {
             columns(
                     rows,
                     (outer, from, width, steps) ->
@@ -92,6 +106,13 @@ final class CpuSoftmax {
     /** Whether threads share out whole rows, whatever their number: not where rows are few and long. */
     private static boolean isStream(Rows rows) {
         return rows.outer() >= MANY || rows.len() < 2 * BLOCK;
+    }
+
+    /** Whether there are as many columns beside each other as a vector has lanes. */
+    static boolean isColumns(Rows rows) {
+        return rows.inner() > 1
+                && Lanes.CHOSEN.rows() != null
+                && rows.inner() >= Lanes.CHOSEN.rows().least();
     }
 
     private static boolean inMemory(Strided... operands) {
@@ -260,6 +281,25 @@ final class CpuSoftmax {
             for (long i = begin; i < end; i++) {
                 long from = i % tiles * width;
                 task.run(i / tiles, from, (int) Math.min(width, rows.inner() - from), steps);
+            }
+        });
+    }
+
+    /** What is done with {@code width} columns from {@code from} of the block {@code outer}. */
+    @FunctionalInterface
+    interface WholeColumnTask {
+        void run(long outer, long from, int width);
+    }
+
+    /** As {@link #columns}; the last task of a block takes what would be less than a vector. */
+    static void wholeColumns(Rows rows, WholeColumnTask task) {
+        long tiles = Math.max(1, rows.inner() / COLUMNS);
+        int most = (int) Math.min(COLUMNS, rows.inner());
+        Parallel.items(rows.outer() * tiles, rows.len() * most, (begin, end) -> {
+            for (long i = begin; i < end; i++) {
+                long from = i % tiles * COLUMNS;
+                boolean last = i % tiles == tiles - 1;
+                task.run(i / tiles, from, last ? (int) (rows.inner() - from) : COLUMNS);
             }
         });
     }

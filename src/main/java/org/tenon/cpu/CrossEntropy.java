@@ -27,7 +27,10 @@ final class CrossEntropy {
 
     private static void known(Strided x, Rows rows, Cells sums) {
         int length = Math.toIntExact(rows.len());
-        if (rows.inner() > 1) {
+        if (CpuSoftmax.isColumns(rows) && inMemory(x)) {
+            MemorySegment memory = CpuBuffer.floats(x);
+            CpuSoftmax.wholeColumns(rows, (outer, from, width) -> columnSums(memory, rows, outer, from, width, sums));
+        } else if (rows.inner() > 1) {
             CpuSoftmax.columns(
                     rows,
                     (outer, from, width, steps) ->
@@ -50,6 +53,37 @@ final class CrossEntropy {
         }
     }
 
+    private static void columnSums(MemorySegment x, Rows rows, long outer, long from, int width, Cells sums) {
+        float[] tops = new float[width];
+        double[] totals = new double[width];
+        Lanes.CHOSEN.rows().columns().sums(x, rows, outer, from, width, tops, totals);
+        for (int i = 0; i < width; i++) {
+            long row = outer * rows.inner() + from + i;
+            sums.set(2 * row, tops[i]);
+            sums.set(2 * row + 1, totals[i]);
+        }
+    }
+
+    /** The gradient but for the targets and for rows that do not count. */
+    private static void columnShares(
+            MemorySegment x,
+            MemorySegment dx,
+            Rows rows,
+            long outer,
+            long from,
+            int width,
+            Cells sums,
+            Nll.Slopes slopes) {
+        float[] tops = new float[width];
+        float[] factors = new float[width];
+        for (int i = 0; i < width; i++) {
+            long row = outer * rows.inner() + from + i;
+            tops[i] = (float) sums.get(2 * row);
+            factors[i] = (float) (slopes.of(row) / sums.get(2 * row + 1));
+        }
+        Lanes.CHOSEN.rows().columns().expTimes(x, dx, rows, outer, from, width, tops, factors);
+    }
+
     static void backward(ClassLoss loss, Strided g, Strided x, Strided known, Strided dx) {
         if (dx.count() == 0) {
             return;
@@ -59,7 +93,13 @@ final class CrossEntropy {
         Rows rows = loss.rows();
         Cells sums = new Cells(known);
         int length = Math.toIntExact(rows.len());
-        if (rows.inner() > 1) {
+        if (CpuSoftmax.isColumns(rows) && inMemory(x)) {
+            MemorySegment memory = CpuBuffer.floats(x);
+            MemorySegment result = CpuBuffer.floats(dx);
+            CpuSoftmax.wholeColumns(
+                    rows, (outer, from, width) -> columnShares(memory, result, rows, outer, from, width, sums, slopes));
+            targets(nll, slopes, rows, dx);
+        } else if (rows.inner() > 1) {
             CpuSoftmax.columns(
                     rows,
                     (outer, from, width, steps) ->

@@ -17,6 +17,9 @@ interface FloatRows {
     /** For such rows; it belongs to the thread until the next call. */
     NarrowRows narrow(int length);
 
+    /** Along an axis that is not the last, of at least {@link #least} columns; it belongs to the thread. */
+    FloatColumns columns();
+
     /** The largest element that is a number; -inf if there is none. A NaN shows in the sum. */
     float max(MemorySegment x, long at, int n);
 

@@ -5,7 +5,10 @@ import org.tenon.spi.Rows;
 import org.tenon.spi.SoftmaxKind;
 import org.tenon.spi.Strided;
 
-/** Softmax along an axis that is not the last: many columns at a time, the axis gone through once a pass. */
+/**
+ * Softmax along an axis that is not the last, of any type: many columns at a time, the axis gone through once a pass. {@link FloatColumns} are for what has more columns
+ * than a vector has lanes and is float32.
+ */
 final class SoftmaxColumns {
     private final Rows rows;
     private final Chunk a;

@@ -55,6 +55,11 @@ final class VectorRows implements FloatRows {
     }
 
     @Override
+    public FloatColumns columns() {
+        return VectorColumns.own();
+    }
+
+    @Override
     public float max(MemorySegment x, long at, int n) {
         MemorySegment run = x.asSlice(at * Float.BYTES, (long) n * Float.BYTES);
         IntVector high = IntVector.broadcast(VectorMath.INTS, LEAST);

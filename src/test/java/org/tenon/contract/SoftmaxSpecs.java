@@ -349,7 +349,9 @@ final class SoftmaxSpecs {
                 reduction);
     }
 
-    private static final long[][] SHAPES = {{5}, {4, 5}, {2, 3, 4}, {2, 3, 2, 2}, {0, 5}, {64, 33}, {2, 7, 0}};
+    private static final long[][] SHAPES = {
+        {5}, {4, 5}, {2, 3, 4}, {2, 3, 2, 2}, {0, 5}, {64, 33}, {2, 7, 0}, {2, 3, 5, 7}
+    };
 
     private static Arr targets(DType dtype, long ignore, long... shape) {
         int classes = (int) shape[shape.length == 1 ? 0 : 1];
