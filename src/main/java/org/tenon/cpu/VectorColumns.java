@@ -64,6 +64,22 @@ final class VectorColumns implements FloatColumns {
         void run(Tile tile, int done);
     }
 
+    /** What is done with a row of a tile, whose first element is {@code at}. */
+    @FunctionalInterface
+    private interface Step {
+        void run(long row, long at);
+    }
+
+    /**
+     * Each step is called from here, and there are many: so the compiler makes none part of another. Two exponentials in one method are too much for it, and the vectors
+     * of what it leaves out are objects.
+     */
+    private static void rows(Tile tile, Step step) {
+        for (long row = 0; row < tile.length(); row++) {
+            step.run(row, tile.at(row));
+        }
+    }
+
     private static void tiles(Rows rows, long outer, long from, int width, Task task) {
         long first = outer * rows.len() * rows.inner() + from;
         int most = Math.clamp(CACHED / rows.len() & -WIDTH, FEWEST, MOST);
@@ -84,15 +100,10 @@ final class VectorColumns implements FloatColumns {
             sums(tile, x);
             if (kind == SoftmaxKind.LOG_SOFTMAX) {
                 logarithms(totals, each, tile.width());
+                rows(tile, (_, at) -> subtract(x, out, at, tile.width(), tops, each));
             } else {
                 inverses(totals, each, tile.width());
-            }
-            for (long row = 0; row < tile.length(); row++) {
-                if (kind == SoftmaxKind.LOG_SOFTMAX) {
-                    subtract(x, out, tile.at(row), tile.width(), tops, each);
-                } else {
-                    powersTimes(x, out, tile.at(row), tile.width(), tops, each);
-                }
+                rows(tile, (_, at) -> powersTimes(x, out, at, tile.width(), tops, each));
             }
         });
     }
@@ -113,15 +124,13 @@ final class VectorColumns implements FloatColumns {
         int width = tile.width();
         Arrays.fill(high, 0, width, LEAST);
         Arrays.fill(low, 0, width, LEAST);
-        for (long row = 0; row < tile.length(); row++) {
-            maxima(x, tile.at(row), width, high, low);
-        }
+        rows(tile, (_, at) -> maxima(x, at, width, high, low));
         floats(high, low, width, tops);
         clear(width);
-        for (long row = 0; row < tile.length(); row++) {
-            addPowers(x, tile.at(row), width, tops, partial);
+        rows(tile, (row, at) -> {
+            addPowers(x, at, width, tops, partial);
             added(row, tile);
-        }
+        });
     }
 
     private void clear(int width) {
@@ -154,9 +163,7 @@ final class VectorColumns implements FloatColumns {
                 tops[i] = largest[done + i];
                 each[i] = factors[done + i];
             }
-            for (long row = 0; row < tile.length(); row++) {
-                powersTimes(x, out, tile.at(row), tile.width(), tops, each);
-            }
+            rows(tile, (_, at) -> powersTimes(x, out, at, tile.width(), tops, each));
         });
     }
 
@@ -173,23 +180,21 @@ final class VectorColumns implements FloatColumns {
         boolean log = kind == SoftmaxKind.LOG_SOFTMAX;
         tiles(rows, outer, from, width, (tile, _) -> {
             clear(tile.width());
-            for (long row = 0; row < tile.length(); row++) {
+            rows(tile, (row, at) -> {
                 if (log) {
-                    add(g, tile.at(row), tile.width(), partial);
+                    add(g, at, tile.width(), partial);
                 } else {
-                    addProducts(g, y, tile.at(row), tile.width(), partial);
+                    addProducts(g, y, at, tile.width(), partial);
                 }
                 added(row, tile);
-            }
+            });
             for (int i = 0; i < tile.width(); i++) {
                 each[i] = (float) totals[i];
             }
-            for (long row = 0; row < tile.length(); row++) {
-                if (log) {
-                    logSoftmaxGrad(g, y, dx, tile.at(row), tile.width(), each);
-                } else {
-                    softmaxGrad(g, y, dx, tile.at(row), tile.width(), each);
-                }
+            if (log) {
+                rows(tile, (_, at) -> logSoftmaxGrad(g, y, dx, at, tile.width(), each));
+            } else {
+                rows(tile, (_, at) -> softmaxGrad(g, y, dx, at, tile.width(), each));
             }
         });
     }
