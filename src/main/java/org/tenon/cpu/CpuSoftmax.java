@@ -15,6 +15,9 @@ import org.tenon.spi.Strided;
 final class CpuSoftmax {
     private static final int BLOCK = 32 * Reader.CHUNK;
     private static final int COLUMNS = 512;
+    /** At least as many as a vector has lanes. */
+    private static final int FEW = 64;
+
     private static final int MANY = 64;
 
     private CpuSoftmax() {}
@@ -28,12 +31,11 @@ final class CpuSoftmax {
             FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment x = CpuBuffer.floats(in);
             MemorySegment y = CpuBuffer.floats(out);
-            wholeColumns(rows, (outer, from, width) -> steps.columns().softmax(kind, x, y, rows, outer, from, width));
+            columns(rows, (outer, from, width) -> steps.columns().softmax(kind, x, y, rows, outer, from, width));
         } else if (rows.inner() > 1) {
             columns(
                     rows,
-                    (outer, from, width, steps) ->
-                            new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width, steps));
+                    (outer, from, width) -> new SoftmaxColumns(rows, wide).forward(kind, in, out, outer, from, width));
         } else if (inMemory(in, out)) {
             FloatRows steps = Lanes.CHOSEN.rows();
             MemorySegment x = CpuBuffer.floats(in);
@@ -69,15 +71,15 @@ final class CpuSoftmax {
             MemorySegment slopes = CpuBuffer.floats(g);
             MemorySegment results = CpuBuffer.floats(y);
             MemorySegment to = CpuBuffer.floats(dx);
-            wholeColumns(
+            columns(
                     rows,
                     (outer, from, width) ->
                             steps.columns().softmaxGrad(kind, slopes, results, to, rows, outer, from, width));
         } else if (rows.inner() > 1) {
             columns(
                     rows,
-                    (outer, from, width, steps) ->
-                            new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width, steps));
+                    (outer, from, width) ->
+                            new SoftmaxColumns(rows, wide).backward(kind, g, y, dx, outer, from, width));
         } else if (inMemory(g, y, dx)) {
             FloatRows floats = Lanes.CHOSEN.rows();
             var steps =
@@ -267,39 +269,21 @@ final class CpuSoftmax {
         }
     }
 
-    /** What is done with {@code width} columns from {@code from} of one outer index, {@code steps} rows of them a chunk. */
-    @FunctionalInterface
-    interface ColumnTask {
-        void run(long outer, long from, int width, int steps);
-    }
-
-    static void columns(Rows rows, ColumnTask task) {
-        int width = (int) Math.min(COLUMNS, rows.inner());
-        long tiles = (rows.inner() + width - 1) / width;
-        int steps = width == rows.inner() ? Reader.CHUNK / width : 1;
-        Parallel.items(rows.outer() * tiles, rows.len() * width, (begin, end) -> {
-            for (long i = begin; i < end; i++) {
-                long from = i % tiles * width;
-                task.run(i / tiles, from, (int) Math.min(width, rows.inner() - from), steps);
-            }
-        });
-    }
-
     /** What is done with {@code width} columns from {@code from} of the block {@code outer}. */
     @FunctionalInterface
-    interface WholeColumnTask {
+    interface ColumnTask {
         void run(long outer, long from, int width);
     }
 
-    /** As {@link #columns}; the last task of a block takes what would be less than a vector. */
-    static void wholeColumns(Rows rows, WholeColumnTask task) {
-        long tiles = Math.max(1, rows.inner() / COLUMNS);
-        int most = (int) Math.min(COLUMNS, rows.inner());
+    /** Threads share out the columns; fewer than {@link #FEW} at the end of a block go with those before them. */
+    static void columns(Rows rows, ColumnTask task) {
+        long tiles = Math.max(1, (rows.inner() + COLUMNS - FEW) / COLUMNS);
+        long most = Math.min(COLUMNS, rows.inner());
         Parallel.items(rows.outer() * tiles, rows.len() * most, (begin, end) -> {
             for (long i = begin; i < end; i++) {
-                long from = i % tiles * COLUMNS;
-                boolean last = i % tiles == tiles - 1;
-                task.run(i / tiles, from, last ? (int) (rows.inner() - from) : COLUMNS);
+                long tile = i % tiles;
+                long from = tile * COLUMNS;
+                task.run(i / tiles, from, tile == tiles - 1 ? (int) (rows.inner() - from) : COLUMNS);
             }
         });
     }

@@ -29,12 +29,10 @@ final class CrossEntropy {
         int length = Math.toIntExact(rows.len());
         if (CpuSoftmax.isColumns(rows) && inMemory(x)) {
             MemorySegment memory = CpuBuffer.floats(x);
-            CpuSoftmax.wholeColumns(rows, (outer, from, width) -> columnSums(memory, rows, outer, from, width, sums));
+            CpuSoftmax.columns(rows, (outer, from, width) -> columnSums(memory, rows, outer, from, width, sums));
         } else if (rows.inner() > 1) {
             CpuSoftmax.columns(
-                    rows,
-                    (outer, from, width, steps) ->
-                            new SoftmaxColumns(rows, wide(x)).known(x, sums, outer, from, width, steps));
+                    rows, (outer, from, width) -> new SoftmaxColumns(rows, wide(x)).known(x, sums, outer, from, width));
         } else if (isNarrow(x, rows)) {
             NarrowSums steps = new NarrowSums(CpuBuffer.floats(x), length, sums);
             Parallel.items(rows.outer(), length, steps::forward);
@@ -96,14 +94,14 @@ final class CrossEntropy {
         if (CpuSoftmax.isColumns(rows) && inMemory(x)) {
             MemorySegment memory = CpuBuffer.floats(x);
             MemorySegment result = CpuBuffer.floats(dx);
-            CpuSoftmax.wholeColumns(
+            CpuSoftmax.columns(
                     rows, (outer, from, width) -> columnShares(memory, result, rows, outer, from, width, sums, slopes));
             targets(nll, slopes, rows, dx);
         } else if (rows.inner() > 1) {
             CpuSoftmax.columns(
                     rows,
-                    (outer, from, width, steps) ->
-                            new SoftmaxColumns(rows, wide(x)).shares(x, sums, slopes, dx, outer, from, width, steps));
+                    (outer, from, width) ->
+                            new SoftmaxColumns(rows, wide(x)).shares(x, sums, slopes, dx, outer, from, width));
             targets(nll, slopes, rows, dx);
         } else if (isNarrow(x, rows)) {
             NarrowSums steps = new NarrowSums(CpuBuffer.floats(x), length, sums);

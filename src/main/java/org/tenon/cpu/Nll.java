@@ -13,20 +13,14 @@ final class Nll {
     private final Rows rows;
     private final Cells target;
     private final Cells weight;
-    private final boolean ignores;
-    private final long ignored;
-    private final long length;
-    private final long inner;
+    private final Long ignored;
 
     Nll(ClassLoss loss) {
         this.loss = loss;
         rows = loss.rows();
         target = new Cells(loss.target());
         weight = loss.weight() == null ? null : new Cells(loss.weight());
-        ignores = loss.check().ignored() != null;
-        ignored = ignores ? loss.check().ignored() : 0;
-        length = rows.len();
-        inner = rows.inner();
+        ignored = loss.check().ignored();
         Indexing.check(loss.target(), loss.check());
     }
 
@@ -118,7 +112,7 @@ final class Nll {
     }
 
     private boolean isCounted(long c) {
-        return !ignores || c != ignored;
+        return ignored == null || c != ignored;
     }
 
     private double weight(long i) {
@@ -132,6 +126,7 @@ final class Nll {
 
     /** Of class c of row i. */
     private long position(long i, long c) {
-        return inner == 1 ? i * length + c : (i / inner * length + c) * inner + i % inner;
+        long inner = rows.inner();
+        return inner == 1 ? i * rows.len() + c : (i / inner * rows.len() + c) * inner + i % inner;
     }
 }

@@ -28,22 +28,23 @@ final class SoftmaxColumns {
         void run(long element, int count);
     }
 
-    private void along(long outer, long from, int steps, Step step) {
+    private void along(long outer, long from, int width, Step step) {
+        int steps = width == rows.inner() ? Reader.CHUNK / width : 1;
         for (long j = 0; j < rows.len(); j += steps) {
             step.run((outer * rows.len() + j) * rows.inner() + from, (int) Math.min(steps, rows.len() - j));
         }
     }
 
-    void forward(SoftmaxKind kind, Strided in, Strided out, long outer, long from, int width, int steps) {
+    void forward(SoftmaxKind kind, Strided in, Strided out, long outer, long from, int width) {
         Reader reader = new Reader(in, 0);
         Writer writer = new Writer(out, 0);
-        sums(reader, outer, from, width, steps);
+        sums(reader, outer, from, width);
         if (kind == SoftmaxKind.LOG_SOFTMAX) {
             for (int i = 0; i < width; i++) {
                 sum[i] = a.log(sum[i]);
             }
         }
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             shifted(reader, element, count, width);
             if (kind == SoftmaxKind.SOFTMAX) {
                 a.exp(count * width);
@@ -60,14 +61,14 @@ final class SoftmaxColumns {
     }
 
     /** The maximum of each row, and its sum of exponentials. */
-    private void sums(Reader reader, long outer, long from, int width, int steps) {
+    private void sums(Reader reader, long outer, long from, int width) {
         Arrays.fill(max, 0, width, Double.NEGATIVE_INFINITY);
         Arrays.fill(sum, 0, width, 0);
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             read(a, reader, element, count * width);
             a.maxColumns(max, count, width);
         });
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             shifted(reader, element, count, width);
             a.exp(count * width);
             for (int j = 0; j < count; j++) {
@@ -77,8 +78,8 @@ final class SoftmaxColumns {
     }
 
     /** Writes both, as pairs. */
-    void known(Strided in, Cells known, long outer, long from, int width, int steps) {
-        sums(new Reader(in, 0), outer, from, width, steps);
+    void known(Strided in, Cells known, long outer, long from, int width) {
+        sums(new Reader(in, 0), outer, from, width);
         for (int i = 0; i < width; i++) {
             long row = outer * rows.inner() + from + i;
             known.set(2 * row, max[i]);
@@ -87,7 +88,7 @@ final class SoftmaxColumns {
     }
 
     /** The gradient of cross entropy from them, but for the targets and for rows that do not count. */
-    void shares(Strided in, Cells known, Nll.Slopes slopes, Strided dx, long outer, long from, int width, int steps) {
+    void shares(Strided in, Cells known, Nll.Slopes slopes, Strided dx, long outer, long from, int width) {
         Reader reader = new Reader(in, 0);
         Writer writer = new Writer(dx, 0);
         for (int i = 0; i < width; i++) {
@@ -95,7 +96,7 @@ final class SoftmaxColumns {
             max[i] = known.get(2 * row);
             sum[i] = known.get(2 * row + 1) / slopes.of(row);
         }
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             shifted(reader, element, count, width);
             a.exp(count * width);
             for (int j = 0; j < count; j++) {
@@ -112,12 +113,12 @@ final class SoftmaxColumns {
         }
     }
 
-    void backward(SoftmaxKind kind, Strided g, Strided y, Strided dx, long outer, long from, int width, int steps) {
+    void backward(SoftmaxKind kind, Strided g, Strided y, Strided dx, long outer, long from, int width) {
         Reader gradients = new Reader(g, 0);
         Reader results = new Reader(y, 0);
         Writer writer = new Writer(dx, 0);
         Arrays.fill(sum, 0, width, 0);
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             read(a, gradients, element, count * width);
             if (kind == SoftmaxKind.SOFTMAX) {
                 read(b, results, element, count * width);
@@ -130,7 +131,7 @@ final class SoftmaxColumns {
                 }
             }
         });
-        along(outer, from, steps, (element, count) -> {
+        along(outer, from, width, (element, count) -> {
             read(a, gradients, element, count * width);
             read(b, results, element, count * width);
             if (kind == SoftmaxKind.LOG_SOFTMAX) {

@@ -14,7 +14,7 @@ import org.tenon.spi.SoftmaxKind;
  * may be meant, and reads each constant anew for each vector.
  */
 abstract class VectorBatch implements NarrowRows {
-    static final int ROWS = VectorFold.VECTORS;
+    private static final int ROWS = VectorFold.VECTORS;
     private static final int WIDTH = VectorMath.WIDTH;
 
     /** The one a thread had last: a loop's rows are mostly of one length. */
